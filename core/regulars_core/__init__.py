@@ -1,0 +1,1 @@
+"""The kernel: what every chain needs, whatever it sells."""

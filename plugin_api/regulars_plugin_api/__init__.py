@@ -1,0 +1,1 @@
+"""The contract between Regulars and its plugins: everything a plugin may import, and nothing else."""

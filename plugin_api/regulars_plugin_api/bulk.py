@@ -1,0 +1,129 @@
+"""Many rows at once: a constant number of statements per batch, whatever its size, on both databases.
+
+Values are given as Python sees them (``Decimal``, ``datetime``); each column's type turns them into what the database keeps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import count
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+_staging_numbers = count(1)
+
+
+def reserve_ids(session: Session, table: sa.Table, amount: int) -> range:
+    """``amount`` new consecutive ids of ``table``, given to nobody else. Needs a writing transaction."""
+    if amount == 0:
+        return range(0)
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        # The writing transaction holds the only write lock, so nobody else can take these numbers.
+        last = connection.execute(sa.text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name}).scalar()
+        bump = "UPDATE sqlite_sequence SET seq = :seq WHERE name = :name"
+        if last is None:
+            last, bump = 0, "INSERT INTO sqlite_sequence(name, seq) VALUES (:name, :seq)"
+        connection.execute(sa.text(bump), {"name": table.name, "seq": last + amount})
+        return range(last + 1, last + amount + 1)
+    # One advisory lock makes read-and-move of the sequence a single step among importers; nextval() of others stays safe.
+    sequence = sa.text("SELECT pg_get_serial_sequence(:name, 'id')")
+    name = connection.execute(sequence, {"name": table.name}).scalar_one()
+    connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": name})
+    ids = connection.execute(
+        sa.text("SELECT min(n), max(n) FROM (SELECT nextval(CAST(:name AS regclass)) AS n FROM generate_series(1, :amount)) AS taken"),
+        {"name": name, "amount": amount},
+    ).one()
+    if ids[1] - ids[0] + 1 == amount:
+        return range(ids[0], ids[1] + 1)
+    # Somebody drew a number in between: take a block beyond everybody's.
+    last = connection.execute(
+        sa.text("SELECT setval(CAST(:name AS regclass), nextval(CAST(:name AS regclass)) + :amount)"), {"name": name, "amount": amount}
+    ).scalar_one()
+    return range(last - amount + 1, last + 1)
+
+
+def insert_rows(session: Session, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Insert ``rows`` (tuples in the order of ``columns``) by COPY or ``executemany``. Column defaults of the model are not applied."""
+    connection = session.connection()
+    convert = _converter(connection.dialect, [table.c[name].type for name in columns])
+    _load(connection, table.name, columns, convert(rows))
+
+
+def update_rows(session: Session, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Set ``columns`` of the rows named by the first value of each tuple: ``(id, value, …)``."""
+    connection = session.connection()
+    convert = _converter(connection.dialect, [table.c.id.type, *(table.c[name].type for name in columns)])
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    assignments = ", ".join(f'"{name}" = {mark}' for name in columns)
+    statement = f'UPDATE "{table.name}" SET {assignments} WHERE id = {mark}'  # noqa: S608 - names come from the model
+    moved = [(*values[1:], values[0]) for values in convert(rows)]
+    if moved:
+        _cursor(connection).executemany(statement, moved)
+
+
+def delete_rows(session: Session, table: sa.Table, ids: Iterable[int]) -> None:
+    """Delete the rows of ``table`` with these ids."""
+    with staged(session, {"id": table.c.id.type}, ((one,) for one in ids)) as doomed:
+        session.execute(sa.delete(table).where(table.c.id.in_(sa.select(doomed.c.id))))
+
+
+@contextmanager
+def staged(session: Session, columns: Mapping[str, sa.types.TypeEngine[Any]], rows: Iterable[Sequence[Any]]) -> Iterator[sa.TableClause]:
+    """A staging table holding ``rows``, to be joined with; private to this transaction and gone after the block.
+
+    ``columns`` gives each column's name and type in the order of the tuples.
+    """
+    connection = session.connection()
+    dialect = connection.dialect
+    name = f"staging_{next(_staging_numbers)}"
+    definitions = ", ".join(f'"{column}" {kind.compile(dialect)}' for column, kind in columns.items())
+    connection.exec_driver_sql(f'CREATE TEMPORARY TABLE "{name}" ({definitions})')
+    _load(connection, name, list(columns), _converter(dialect, list(columns.values()))(rows))
+    if dialect.name == "postgresql":
+        # Without figures the planner takes a temporary table for large and scans what it is joined with.
+        connection.exec_driver_sql(f'ANALYZE "{name}"')
+    try:
+        yield sa.table(name, *(sa.column(column, kind) for column, kind in columns.items()))
+    finally:
+        if connection.in_transaction() and not connection.invalidated and session.is_active:
+            connection.exec_driver_sql(f'DROP TABLE IF EXISTS "{name}"')
+
+
+def _load(connection: sa.Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    names = ", ".join(f'"{name}"' for name in columns)
+    cursor = _cursor(connection)
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" * len(columns))
+        cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', rows)  # noqa: S608 - names come from the model
+        return
+    with cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _cursor(connection: sa.Connection) -> Any:
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    return driver.cursor()
+
+
+def _converter(
+    dialect: sa.Dialect, kinds: Sequence[sa.types.TypeEngine[Any]]
+) -> Callable[[Iterable[Sequence[Any]]], Iterable[Sequence[Any]]]:
+    """Rows as the driver wants them; the rows themselves where no column needs a change."""
+    steps = [(index, step) for index, kind in enumerate(kinds) if (step := kind.dialect_impl(dialect).bind_processor(dialect)) is not None]
+    if not steps:
+        return lambda rows: rows
+
+    def converted(rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
+        for row in rows:
+            values = list(row)
+            for index, step in steps:
+                values[index] = step(values[index])
+            yield values
+
+    return converted

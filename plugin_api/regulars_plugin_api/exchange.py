@@ -1,0 +1,179 @@
+"""Importers and exporters: what a kind of record looks like in a file, and how a batch of it enters or leaves the database.
+
+The engine reads the file, finds or asks for encoding, delimiter, date order and decimal mark, cuts it into batches, and gives each
+batch one transaction. The importer turns a row of text into a value (``parse``) and a batch of values into rows (``apply``).
+Everything an importer creates or changes it tells the ``Journal``: undo gives it back from there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Protocol
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from flask_babel.speaklater import LazyString
+from sqlalchemy.orm import Session
+
+Mode = Literal["create", "update", "upsert"]
+
+
+class ColumnType(enum.Enum):
+    """What a column holds, so that date order and decimal mark are looked for where they matter."""
+
+    TEXT = "text"
+    CODE = "code"
+    DATE = "date"
+    DATETIME = "datetime"
+    NUMBER = "number"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A canonical column: its fixed ``name``, its title for people, and other headings it is known by (in any language)."""
+
+    name: str
+    title: LazyString | str
+    type: ColumnType = ColumnType.TEXT
+    required: bool = False
+    aliases: tuple[str, ...] = ()
+
+
+class Rejected(Exception):
+    """One record can't be taken: which field, a stable code, and a sentence for the person who has to mend it."""
+
+    def __init__(self, field: str, code: str, message: LazyString | str) -> None:
+        super().__init__(code)
+        self.field, self.code, self.message = field, code, message
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record that was read and parsed; ``number`` counts from 1, the header not counted."""
+
+    number: int
+    value: Any
+
+
+class Outcome(enum.Enum):
+    """What became of one record."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    MERGED = "merged"
+
+
+@dataclass(frozen=True)
+class StoreRef:
+    """A store as importers need it."""
+
+    id: int
+    code: str
+    timezone: ZoneInfo
+    currency: str
+    country: str | None
+
+
+class Journal(Protocol):
+    """Where an importer writes down what it did, in the same transaction."""
+
+    def created(self, table: str, ids: Iterable[int]) -> None:
+        """These rows are new."""
+
+    def updated(self, table: str, changes: Iterable[tuple[int, str, Any, Any]]) -> None:
+        """``(row id, column, old, new)`` for each changed value, as the database keeps them."""
+
+
+@dataclass
+class ImportContext:
+    """What an importer may know about the run it works for."""
+
+    run_id: int
+    source: str
+    mode: Mode
+    at: dt.datetime
+    columns: frozenset[str]
+    date_order: Literal["dmy", "mdy", "ymd"] | None
+    decimal: Literal[",", "."] | None
+    country: str | None
+    timezone: ZoneInfo | None
+    chain_timezone: ZoneInfo
+    chain_currency: str
+    stores: Mapping[str, StoreRef]
+    journal: Journal
+    seen: Seen
+    notes: Notes
+    memory: dict[str, Any] = field(default_factory=dict)
+    """Kept for the whole run and rebuilt by ``parse`` after a restart: count here what must be counted over the whole file."""
+
+
+class Seen(Protocol):
+    """Which rows this run has touched already, whatever batch that was in."""
+
+    def first_time(self, table: str, row_id: int) -> bool:
+        """True once per row and run; from then on the record that asks is *merged* into an earlier one."""
+
+
+class Notes(Protocol):
+    """Oddities that do not stop a record. Counted per code; the first few records are named."""
+
+    def add(self, code: str, message: LazyString | str, record: int, amount: int = 1) -> None:
+        """Note ``code`` for ``record``."""
+
+
+class Importer(ABC):
+    """A kind of record that can be imported. One instance serves one run."""
+
+    kind: ClassVar[str]
+    title: ClassVar[LazyString | str]
+    permission: ClassVar[str]
+    columns: ClassVar[tuple[Column, ...]]
+    tables: ClassVar[tuple[str, ...]]
+    """Tables it creates or changes rows in, children after parents; undo goes through them backwards."""
+
+    @abstractmethod
+    def parse(self, row: Mapping[str, str], context: ImportContext, number: int) -> Any:
+        """Turn canonical column -> text into a value, without the database. Raises ``Rejected``.
+
+        Called once per record in the order of the file, also for records before the point where an interrupted run goes on.
+        """
+
+    @abstractmethod
+    def apply(self, session: Session, batch: Sequence[Record], context: ImportContext) -> list[Outcome | Rejected]:
+        """Match, insert and update a batch in a constant number of statements; one outcome per record, in order."""
+
+    def undone(self, session: Session, context: UndoContext) -> None:
+        """After a part of the run was undone: put derived values right. ``context.deleting`` tells what is about to go."""
+
+    def finished(self, session: Session, context: ImportContext) -> None:
+        """After the last batch, in its own transaction."""
+
+
+@dataclass(frozen=True)
+class UndoContext:
+    """What one step of an undo touches: table -> ids of rows being removed or set back."""
+
+    run_id: int
+    deleting: Mapping[str, sa.ScalarSelect[Any] | sa.Select[Any]]
+    restoring: Mapping[str, sa.Select[Any]]
+
+
+class Exporter(ABC):
+    """A kind of record that can be exported, in the columns of the importer of the same kind."""
+
+    kind: ClassVar[str]
+    title: ClassVar[LazyString | str]
+    permission: ClassVar[str]
+
+    @abstractmethod
+    def columns(self, session: Session) -> Sequence[str]:
+        """Names of the columns, in order."""
+
+    @abstractmethod
+    def rows(self, session: Session, viewer: Any, where: Any | None) -> Iterator[Sequence[Any]]:
+        """All rows the viewer may see, streamed in a stable order. ``where`` is a filter of the filter language, or None."""

@@ -1,0 +1,91 @@
+"""Translatable text: written once in English, read in the language of whoever looks.
+
+``_("Save")`` gives a lazy string; it is translated each time it is turned into ``str``. A plugin makes its own ``_`` with
+``translator("regulars_loyalty")``; what its catalogue lacks is looked up in the platform's, then left in English.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache
+from pathlib import Path
+
+from babel.support import NullTranslations, Translations
+from flask_babel.speaklater import LazyString
+
+PLATFORM = "regulars"
+
+_locale: ContextVar[str] = ContextVar("regulars_locale", default="en")
+_directories: dict[str, Path] = {}
+
+
+def current_locale() -> str:
+    """The language (``en``, ``sv``, …) of the running request, command or job."""
+    return _locale.get()
+
+
+def set_locale(locale: str) -> None:
+    """Set the language for the rest of this request, command or job."""
+    _locale.set(locale)
+
+
+@contextmanager
+def in_locale(locale: str) -> Iterator[None]:
+    """Speak ``locale`` inside the block."""
+    token = _locale.set(locale)
+    try:
+        yield
+    finally:
+        _locale.reset(token)
+
+
+def add_catalogue(domain: str, directory: Path) -> None:
+    """Register ``directory/<locale>/LC_MESSAGES/<domain>.mo`` as the translations of ``domain``."""
+    _directories[domain] = directory
+    _load.cache_clear()
+
+
+@lru_cache(maxsize=64)
+def _load(domain: str, locale: str) -> NullTranslations:
+    directory = _directories.get(domain)
+    if directory is None:
+        return NullTranslations()
+    return Translations.load(directory, [locale], domain)
+
+
+def gettext(domain: str, message: str, **values: object) -> str:
+    """Translate ``message`` now, from ``domain``'s catalogue, then the platform's."""
+    translated = _load(domain, current_locale()).gettext(message)
+    if translated == message and domain != PLATFORM:
+        translated = _load(PLATFORM, current_locale()).gettext(message)
+    return translated % values if values else translated
+
+
+def ngettext(domain: str, singular: str, plural: str, count: int, **values: object) -> str:
+    """Translate the form of a message that fits ``count``; ``%(num)s`` stands for the count."""
+    translated = _load(domain, current_locale()).ngettext(singular, plural, count)
+    return translated % {"num": count, **values}
+
+
+def translator(domain: str) -> Callable[..., LazyString]:
+    """A lazy ``_`` for one catalogue: ``_("Hello %(name)s", name=…)``."""
+
+    def lazy(message: str, **values: object) -> LazyString:
+        return LazyString(gettext, domain, message, **values)
+
+    return lazy
+
+
+def plural_translator(domain: str) -> Callable[..., LazyString]:
+    """A lazy plural form for one catalogue: ``_n("%(num)s row", "%(num)s rows", count)``."""
+
+    def lazy(singular: str, plural: str, count: int, **values: object) -> LazyString:
+        return LazyString(ngettext, domain, singular, plural, count, **values)
+
+    return lazy
+
+
+_ = translator(PLATFORM)
+_n = plural_translator(PLATFORM)

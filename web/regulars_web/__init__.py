@@ -1,0 +1,1 @@
+"""The staff's pages, the REST API and the command line."""

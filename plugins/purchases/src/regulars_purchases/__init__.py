@@ -1,0 +1,1 @@
+"""What customers bought: products, receipts, their lines and returns."""

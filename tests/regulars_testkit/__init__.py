@@ -1,0 +1,1 @@
+"""Fixtures and checks for the platform and for plugin authors."""

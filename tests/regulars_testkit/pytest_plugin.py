@@ -1,0 +1,5 @@
+"""The pytest plugin that `pip install regulars` brings along.
+
+It names fixtures and nothing else: whatever is heavy (SQLAlchemy, the web application, a database server) is imported by the
+fixture that needs it, so a project that merely has Regulars installed pays nothing.
+"""

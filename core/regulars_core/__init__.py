@@ -1,1 +1,1 @@
-"""The kernel: what every chain needs, whatever it sells."""
+"""The kernel: customers, stores, users, the bus, plugins, durable work and the exchange engine."""

@@ -1,1 +1,1 @@
-"""The schema and its history."""
+"""The schema: one version table per owner, one runner for both databases."""

@@ -16,34 +16,21 @@ from sqlalchemy.orm import Session
 _staging_numbers = count(1)
 
 
-def reserve_ids(session: Session, table: sa.Table, amount: int) -> range:
-    """``amount`` new consecutive ids of ``table``, given to nobody else. Needs a writing transaction."""
+def reserve_ids(session: Session, table: sa.Table, amount: int) -> Sequence[int]:
+    """``amount`` new ascending ids of ``table``, given to nobody else. Needs a writing transaction."""
     if amount == 0:
-        return range(0)
+        return ()
     connection = session.connection()
-    if connection.dialect.name == "sqlite":
-        # The writing transaction holds the only write lock, so nobody else can take these numbers.
-        last = connection.execute(sa.text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name}).scalar()
-        bump = "UPDATE sqlite_sequence SET seq = :seq WHERE name = :name"
-        if last is None:
-            last, bump = 0, "INSERT INTO sqlite_sequence(name, seq) VALUES (:name, :seq)"
-        connection.execute(sa.text(bump), {"name": table.name, "seq": last + amount})
-        return range(last + 1, last + amount + 1)
-    # One advisory lock makes read-and-move of the sequence a single step among importers; nextval() of others stays safe.
-    sequence = sa.text("SELECT pg_get_serial_sequence(:name, 'id')")
-    name = connection.execute(sequence, {"name": table.name}).scalar_one()
-    connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": name})
-    ids = connection.execute(
-        sa.text("SELECT min(n), max(n) FROM (SELECT nextval(CAST(:name AS regclass)) AS n FROM generate_series(1, :amount)) AS taken"),
-        {"name": name, "amount": amount},
-    ).one()
-    if ids[1] - ids[0] + 1 == amount:
-        return range(ids[0], ids[1] + 1)
-    # Somebody drew a number in between: take a block beyond everybody's.
-    last = connection.execute(
-        sa.text("SELECT setval(CAST(:name AS regclass), nextval(CAST(:name AS regclass)) + :amount)"), {"name": name, "amount": amount}
-    ).scalar_one()
-    return range(last - amount + 1, last + 1)
+    if connection.dialect.name == "postgresql":
+        drawn = "SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :amount)"
+        return connection.execute(sa.text(drawn), {"name": table.name, "amount": amount}).scalars().all()
+    # The writing transaction holds the only write lock, so nobody else can take these numbers.
+    last = connection.execute(sa.text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name}).scalar()
+    bump = "UPDATE sqlite_sequence SET seq = :seq WHERE name = :name"
+    if last is None:
+        last, bump = 0, "INSERT INTO sqlite_sequence(name, seq) VALUES (:name, :seq)"
+    connection.execute(sa.text(bump), {"name": table.name, "seq": last + amount})
+    return range(last + 1, last + amount + 1)
 
 
 def insert_rows(session: Session, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

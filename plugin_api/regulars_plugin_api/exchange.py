@@ -11,11 +11,11 @@ import datetime as dt
 import enum
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol
 from zoneinfo import ZoneInfo
 
-import sqlalchemy as sa
 from flask_babel.speaklater import LazyString
 from sqlalchemy.orm import Session
 
@@ -147,20 +147,16 @@ class Importer(ABC):
     def apply(self, session: Session, batch: Sequence[Record], context: ImportContext) -> list[Outcome | Rejected]:
         """Match, insert and update a batch in a constant number of statements; one outcome per record, in order."""
 
-    def undone(self, session: Session, context: UndoContext) -> None:
-        """After a part of the run was undone: put derived values right. ``context.deleting`` tells what is about to go."""
+    @contextmanager
+    def undoing(self, session: Session, deleted: Mapping[str, Sequence[int]], restored: Mapping[str, Sequence[int]]) -> Iterator[None]:
+        """Wraps one step of an undo: rows of each table that go, and rows that get old values back, inside the block.
+
+        Look before the ``yield``, put derived values right after it, in the same transaction.
+        """
+        yield
 
     def finished(self, session: Session, context: ImportContext) -> None:
-        """After the last batch, in its own transaction."""
-
-
-@dataclass(frozen=True)
-class UndoContext:
-    """What one step of an undo touches: table -> ids of rows being removed or set back."""
-
-    run_id: int
-    deleting: Mapping[str, sa.ScalarSelect[Any] | sa.Select[Any]]
-    restoring: Mapping[str, sa.Select[Any]]
+        """After the last batch, in a transaction of its own."""
 
 
 class Exporter(ABC):

@@ -1,0 +1,1 @@
+"""The one journal of change."""

@@ -1,0 +1,1 @@
+"""Customer records: their tables, rules, search and filters."""

@@ -1,0 +1,36 @@
+"""Every table of core in one place, so that ``Base.metadata`` is whole wherever this is imported."""
+
+from regulars_core.audit.models import Change
+from regulars_core.customers.models import (
+    Consent,
+    Customer,
+    CustomerAddress,
+    CustomerEmail,
+    CustomerLink,
+    CustomerPhone,
+    CustomerTag,
+    ExternalId,
+    Tag,
+    customer_search,
+)
+from regulars_core.exchange.models import ImportBatch, ImportReject, ImportRun
+from regulars_core.stores.models import Region, Store
+
+__all__ = [
+    "Change",
+    "Consent",
+    "Customer",
+    "CustomerAddress",
+    "CustomerEmail",
+    "CustomerLink",
+    "CustomerPhone",
+    "CustomerTag",
+    "ExternalId",
+    "ImportBatch",
+    "ImportReject",
+    "ImportRun",
+    "Region",
+    "Store",
+    "Tag",
+    "customer_search",
+]

@@ -1,0 +1,1 @@
+"""Stores and the regions they belong to."""

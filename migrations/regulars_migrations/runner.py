@@ -1,0 +1,161 @@
+"""Bring the schema of core and plugins to where the code expects it, or back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from flask_babel.speaklater import LazyString
+
+from regulars_migrations.engine import migration_engine, only_one_runner
+from regulars_migrations.owners import CORE, HERE, Owner
+from regulars_plugin_api.db import Base
+from regulars_plugin_api.i18n import _
+
+
+class SchemaRefused(Exception):
+    """The database is not one this runner may touch; the message says why and what to do."""
+
+    def __init__(self, message: LazyString | str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+@dataclass(frozen=True)
+class SchemaStatus:
+    """How far one owner's schema is, and how far the code expects it."""
+
+    owner: str
+    current: str | None
+    head: str | None
+
+    @property
+    def behind(self) -> bool:
+        """Whether an upgrade is needed."""
+        return self.current != self.head
+
+
+def upgrade(url: sa.URL | str, owners: Sequence[Owner] = (CORE,)) -> None:
+    """Upgrade each owner to its newest revision, in the given order. Each revision is one transaction."""
+    url = sa.make_url(url)
+    engine = migration_engine(url)
+    with only_one_runner(url, engine):
+        refuse_foreign_database(engine)
+        for owner in owners:
+            with engine.connect() as connection:
+                command.upgrade(_config(owner, connection, owners), "head")
+            with engine.begin() as connection:
+                for statement in owner.indexes.get(connection.dialect.name, ()):
+                    connection.exec_driver_sql(statement)
+
+
+def downgrade(url: sa.URL | str, owner: Owner, revision: str = "base", owners: Sequence[Owner] = (CORE,)) -> None:
+    """Take one owner's schema back; ``base`` drops its tables and its version table."""
+    url = sa.make_url(url)
+    engine = migration_engine(url)
+    with only_one_runner(url, engine):
+        with engine.connect() as connection:
+            command.downgrade(_config(owner, connection, owners), revision)
+        if revision == "base":
+            with engine.begin() as connection:
+                connection.exec_driver_sql(f'DROP TABLE IF EXISTS "{owner.version_table}"')
+
+
+def status(url: sa.URL | str, owners: Sequence[Owner] = (CORE,)) -> list[SchemaStatus]:
+    """Where each owner's schema stands, without changing anything."""
+    engine = migration_engine(sa.make_url(url))
+    found = []
+    with engine.connect() as connection:
+        for owner in owners:
+            context = MigrationContext.configure(connection, opts={"version_table": owner.version_table})
+            found.append(SchemaStatus(owner.name, context.get_current_revision(), _scripts(owner).get_current_head()))
+    return found
+
+
+def differences(url: sa.URL | str, owner: Owner, owners: Sequence[Owner]) -> list[Any]:
+    """What the models of ``owner`` say that its tables in the database do not, as Alembic sees it."""
+    engine = migration_engine(sa.make_url(url))
+    owns = _ownership(owner, owners)
+    with engine.connect() as connection:
+        options = {
+            "version_table": owner.version_table,
+            "include_name": lambda name, kind, parents: kind != "table" or owns(name),
+            "include_object": lambda item, name, kind, reflected, compare_to: kind != "table" or owns(name),
+        }
+        found = compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata)
+        extra = {statement.split()[5] for statements in owner.indexes.values() for statement in statements}
+        return [step for step in found if not (step[0] == "remove_index" and step[1].name in extra)]
+
+
+def refuse_foreign_database(engine: sa.Engine) -> None:
+    """A database with tables but without our version table, or at a revision we do not know, is somebody else's or too new."""
+    with engine.connect() as connection:
+        tables = set(sa.inspect(connection).get_table_names())
+        if not tables:
+            return
+        if CORE.version_table not in tables:
+            raise SchemaRefused(_("This database holds tables of another product. Give Regulars an empty database."))
+        current = MigrationContext.configure(connection, opts={"version_table": CORE.version_table}).get_current_revision()
+    if current is None:
+        if tables - {CORE.version_table}:
+            raise SchemaRefused(_("This database holds tables of another product. Give Regulars an empty database."))
+        return
+    try:
+        _scripts(CORE).get_revision(current)
+    except CommandError as unknown:
+        message = _(
+            "This database is at version %(version)s, which this Regulars does not know: it is newer, or another product's.",
+            version=current,
+        )
+        raise SchemaRefused(message) from unknown
+
+
+def _ownership(owner: Owner, owners: Sequence[Owner]) -> Any:
+    plugins = [other for other in owners if not other.is_core]
+    # SQLite keeps full-text tables in shadow tables of its own, and core's search table is one of those there.
+    if owner.is_core:
+        core_tables = {table for table in Base.metadata.tables if not any(plugin.owns(table) for plugin in plugins)}
+        return lambda name: name in core_tables and name != "customer_search"
+    return owner.owns
+
+
+def _scripts(owner: Owner) -> ScriptDirectory:
+    return ScriptDirectory(str(HERE), version_locations=[str(owner.versions)])
+
+
+def _config(owner: Owner, connection: sa.Connection, owners: Sequence[Owner]) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(HERE).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", str(owner.versions).replace("%", "%%"))
+    config.attributes.update(
+        connection=connection,
+        metadata=Base.metadata,
+        version_table=owner.version_table,
+        owns=_ownership(owner, owners),
+        on_version_apply=_check_foreign_keys,
+    )
+    return config
+
+
+def _check_foreign_keys(*, ctx: MigrationContext, **_about: Any) -> None:
+    connection = ctx.connection
+    if connection is None or connection.dialect.name != "sqlite":
+        return
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+    if broken:
+        raise SchemaRefused(
+            _(
+                "The migration would leave %(count)s rows that point at nothing, the first in %(table)s.",
+                count=len(broken),
+                table=broken[0][0],
+            )
+        )

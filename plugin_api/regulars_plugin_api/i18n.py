@@ -15,6 +15,7 @@ from pathlib import Path
 from babel.support import NullTranslations, Translations
 from flask_babel.speaklater import LazyString
 
+Text = LazyString | str
 PLATFORM = "regulars"
 
 _locale: ContextVar[str] = ContextVar("regulars_locale", default="en")

@@ -1,0 +1,76 @@
+"""What plugins know about customers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from regulars_plugin_api.i18n import Text
+from regulars_plugin_api.views import Viewer
+
+
+@dataclass(frozen=True)
+class CustomerColumn:
+    """A column for lists, exports and ``?include=``. ``name`` is ``<plugin>.<what>``.
+
+    ``load(session, ids, viewer)`` answers a whole page at once; a customer it leaves out has no value.
+    """
+
+    name: str
+    title: Text
+    permission: str
+    load: Callable[[Session, Sequence[int], Viewer], Mapping[int, Any]]
+
+
+@dataclass(frozen=True)
+class TimelineEntry:
+    """One line of a customer's history as a viewer sees it."""
+
+    summary: Text
+    detail: Text = ""
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class TimelineSource:
+    """A kind of happening in a customer's history.
+
+    ``select(viewer)`` is one SELECT of (customer_id, at, kind, channel, store_id, ref), joined with all others into one UNION ALL.
+    ``render(session, refs, viewer)`` describes the visible rows in one batch.
+    """
+
+    name: str
+    title: Text
+    permission: str
+    select: Callable[[Viewer], sa.Select[Any]]
+    render: Callable[[Session, Sequence[int], Viewer], Mapping[int, TimelineEntry]]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a customer about to be saved: refused, or with ``warning`` only pointed out."""
+
+    message: Text
+    field: str | None = None
+    warning: bool = False
+
+
+@dataclass(frozen=True)
+class DataSection:
+    """Part of the personal data handed to a customer: rows under a title, and files by name."""
+
+    title: Text
+    rows: Sequence[Mapping[str, Any]] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ErasureNote:
+    """What was erased, or what had to be kept and why; printed on the erasure receipt without naming the person."""
+
+    text: Text
+    kept: bool = False

@@ -1,0 +1,88 @@
+"""Work that is done later: consumers of events, jobs, and where they run."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.orm import Session
+
+from regulars_plugin_api.events import Delivered, DomainEvent
+from regulars_plugin_api.i18n import Text
+
+if TYPE_CHECKING:
+    from regulars_plugin_api.services import Crm
+
+
+@dataclass(frozen=True)
+class EventHandler:
+    """A durable consumer, named ``<plugin>.<what>``.
+
+    ``outside(crm, event)`` comes first, before any transaction: calls to other systems, at least once, with ``event.id`` as
+    idempotency key. ``apply(session, event)`` changes the database in the transaction that marks the delivery done: exactly once.
+    ``replay`` asks for the whole history when the plugin is first enabled.
+    """
+
+    name: str
+    events: tuple[type[DomainEvent], ...]
+    apply: Callable[[Session, Delivered[Any]], None] | None = None
+    outside: Callable[[Crm, Delivered[Any]], None] | None = None
+    replay: bool = False
+
+    def __post_init__(self) -> None:
+        if self.apply is None and self.outside is None:
+            raise ValueError(f"event handler {self.name} does nothing: give it apply or outside")
+
+
+@dataclass(frozen=True)
+class JobRun:
+    """One run of a job. ``slot`` is the period it stands for, or the key it was started with."""
+
+    job: str
+    slot: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    attempt: int = 1
+
+
+@dataclass(frozen=True)
+class Job:
+    """Work by name, ``<plugin>.<what>``, idempotent: after a crash ``run(crm, job_run)`` is called again with the same slot.
+
+    With ``every`` it runs once per period for the whole chain, however many workers there are; else when ``crm.jobs.start`` asks.
+    """
+
+    name: str
+    run: Callable[[Crm, JobRun], None]
+    every: dt.timedelta | None = None
+
+
+@dataclass(frozen=True)
+class LeasedBatch:
+    """Deliveries leased for one executor; ``fence`` proves the lease when their work is written down."""
+
+    ids: tuple[int, ...]
+    fence: str
+
+
+@dataclass(frozen=True)
+class Executor:
+    """Where leased batches run. ``submit(batch)`` passes it on; whoever gets it calls ``crm.jobs.deliver(batch)``."""
+
+    name: str
+    title: Text
+    submit: Callable[[LeasedBatch], None]
+
+
+@dataclass(frozen=True)
+class HealthCheck:
+    """One question of ``regulars doctor``: ``check(session)`` is None when all is well, else says what is wrong.
+
+    ``needed`` makes ``/readyz`` fail with it.
+    """
+
+    name: str
+    title: Text
+    check: Callable[[Session], Text | None]
+    needed: bool = False

@@ -1,0 +1,154 @@
+"""What the host offers: the ``crm`` object handed to hooks, handlers and jobs, and ``current_crm()`` in a view."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, ParamSpec, Protocol, TypeVar
+
+from sqlalchemy.orm import Session
+
+from regulars_plugin_api.contributions.work import LeasedBatch
+from regulars_plugin_api.events import DomainEvent
+from regulars_plugin_api.views import SYSTEM, ConsentView, CustomerView, Viewer
+
+P = ParamSpec("P")
+T = TypeVar("T")
+E = TypeVar("E", bound=DomainEvent)
+
+
+class Clock(Protocol):
+    """The time, replaceable in tests."""
+
+    def now(self) -> dt.datetime:
+        """This instant, aware, in UTC."""
+
+
+class Settings(Protocol):
+    """Each plugin's settings, checked by its own schema."""
+
+    def of(self, owner: str) -> Mapping[str, Any]:
+        """Values of ``owner``: stored ones, overridden by ``REGULARS__<OWNER>__<KEY>``, else defaults."""
+
+    def save(self, session: Session, owner: str, values: Mapping[str, Any]) -> None:
+        """Check and store ``values``. Raises ``InvalidInput`` by field; a field set from outside can't be changed here."""
+
+
+@dataclass(frozen=True)
+class HttpReply:
+    """What another system answered."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+class Http(Protocol):
+    """Calls to other systems: public addresses only unless allowed, no redirects, time-outs, a cap on the size of the answer."""
+
+    def request(
+        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, json: Any = None, body: bytes | None = None
+    ) -> HttpReply:
+        """Send a request. Raises ``OutboundRefused`` where the guard says no, and ``OSError`` when the other side fails."""
+
+
+class Signals(Protocol):
+    """In-process notice after commit. What must not be lost belongs in an event handler."""
+
+    def connect(self, plugin: str, event: type[E], receiver: Callable[[E], None]) -> None:
+        """Call ``receiver`` after each commit that emitted ``event``, while ``plugin`` is enabled."""
+
+
+class Hooks(Protocol):
+    """Calls hooks, each plugin in its own guard. For plugins that declare hooks of their own."""
+
+    def collect(self, spec: Callable[P, Iterable[T] | None], *args: P.args, **kwargs: P.kwargs) -> list[T]:
+        """Everything the enabled plugins contribute, in plugin order."""
+
+    def each(self, spec: Callable[P, T | None], *args: P.args, **kwargs: P.kwargs) -> list[tuple[str, T]]:
+        """What each enabled plugin answers, by its name."""
+
+    def first(self, spec: Callable[P, T | None], *args: P.args, **kwargs: P.kwargs) -> T | None:
+        """The first answer that is not None."""
+
+
+class Jobs(Protocol):
+    """Work done later by the worker."""
+
+    def start(
+        self, session: Session, job: str, key: str, payload: Mapping[str, Any] | None = None, *, due_at: dt.datetime | None = None
+    ) -> bool:
+        """Ask for one run of ``job`` when this transaction commits. False if that ``key`` was asked for before."""
+
+    def deliver(self, batch: LeasedBatch) -> None:
+        """Run leased deliveries; for executors."""
+
+
+class CustomerService(Protocol):
+    """Reading and writing customers. Without ``session`` each call is a transaction of its own."""
+
+    def get(self, customer_id: int, *, session: Session | None = None) -> CustomerView | None:
+        """The customer, followed to the one it was merged into; None if there is none or it is in the trash."""
+
+    def get_many(self, customer_ids: Sequence[int], *, session: Session | None = None) -> Mapping[int, CustomerView]:
+        """Living customers by id."""
+
+    def create(self, values: Mapping[str, Any], *, session: Session | None = None) -> int:
+        """Add a customer and return its id. Raises ``InvalidInput``."""
+
+    def update(self, customer_id: int, changes: Mapping[str, Any], *, session: Session | None = None) -> None:
+        """Change the named fields. Raises ``InvalidInput``, ``NotFound``."""
+
+
+class Consents(Protocol):
+    """What customers agreed to."""
+
+    def of(self, customer_ids: Sequence[int], *, session: Session | None = None) -> Mapping[int, Sequence[ConsentView]]:
+        """The state of each channel, by customer."""
+
+    def record(self, session: Session, customer_id: int, channel: str, state: str, *, given_at: dt.date | None, source: str | None) -> None:
+        """Write down what a customer said."""
+
+
+class Crm(Protocol):
+    """The running system."""
+
+    @property
+    def customers(self) -> CustomerService:
+        """Customers."""
+
+    @property
+    def consents(self) -> Consents:
+        """Consents."""
+
+    @property
+    def settings(self) -> Settings:
+        """Settings of plugins."""
+
+    @property
+    def jobs(self) -> Jobs:
+        """Work done later."""
+
+    @property
+    def signals(self) -> Signals:
+        """In-process notices after commit."""
+
+    @property
+    def hooks(self) -> Hooks:
+        """Calls hooks."""
+
+    @property
+    def clock(self) -> Clock:
+        """The time."""
+
+    @property
+    def http(self) -> Http:
+        """Calls to other systems."""
+
+    def transaction(self, actor: Viewer = SYSTEM, cause: str | None = None) -> AbstractContextManager[Session]:
+        """A writing session: commits at the end of the block, rolls back on an exception, then sends the signals of emitted events."""
+
+    def read(self, viewer: Viewer = SYSTEM) -> AbstractContextManager[Session]:
+        """A read-only session."""

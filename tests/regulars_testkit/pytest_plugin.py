@@ -3,3 +3,11 @@
 It names fixtures and nothing else: whatever is heavy (SQLAlchemy, the web application, a database server) is imported by the
 fixture that needs it, so a project that merely has Regulars installed pays nothing.
 """
+
+import pytest
+
+pytest_plugins = ["regulars_testkit.databases"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "postgres: needs the real PostgreSQL server")

@@ -15,6 +15,7 @@ from regulars_core.customers.models import (
 )
 from regulars_core.exchange.models import ImportBatch, ImportReject, ImportRun
 from regulars_core.stores.models import Region, Store
+from regulars_core.users.models import Role, RolePermission, User, UserRegion, UserRole, UserSession, UserStore
 
 __all__ = [
     "Change",
@@ -30,7 +31,14 @@ __all__ = [
     "ImportReject",
     "ImportRun",
     "Region",
+    "Role",
+    "RolePermission",
     "Store",
     "Tag",
+    "User",
+    "UserRegion",
+    "UserRole",
+    "UserSession",
+    "UserStore",
     "customer_search",
 ]

@@ -74,7 +74,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_user_session_user_id", "user_session", ["user_id"])
     op.bulk_insert(roles, [{"name": name} for name in PERMISSIONS])
-    ids = {name: role_id for name, role_id in op.get_bind().execute(sa.select(roles.c.name, roles.c.id))}
+    ids = {row.name: row.id for row in op.get_bind().execute(sa.select(roles))}
     op.bulk_insert(permissions, [{"role_id": ids[name], "permission": held} for name, all_held in PERMISSIONS.items() for held in all_held])
 
 

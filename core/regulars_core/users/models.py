@@ -1,0 +1,96 @@
+"""Tables of users, roles, their permissions, their scope and their sessions."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from regulars_plugin_api.db import Base, CodeText, Uid, dump_as
+
+
+class RolePermission(Base):
+    """One thing the holders of a role may do."""
+
+    __tablename__ = "role_permission"
+    __table_args__ = {"info": dump_as("role_id", "permission")}
+
+    role_id: Mapped[int] = mapped_column(sa.ForeignKey("role.id", ondelete="CASCADE"), primary_key=True)
+    permission: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
+
+
+class UserRole(Base):
+    """A user's role."""
+
+    __tablename__ = "user_role"
+    __table_args__ = {"info": dump_as("user_id", "role_id")}
+
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True)
+    role_id: Mapped[int] = mapped_column(sa.ForeignKey("role.id", ondelete="CASCADE"), primary_key=True, index=True)
+
+
+class UserStore(Base):
+    """A store a user sees. With neither stores nor regions a user sees the whole chain."""
+
+    __tablename__ = "user_store"
+    __table_args__ = {"info": dump_as("user_id", "store_id")}
+
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True)
+    store_id: Mapped[int] = mapped_column(sa.ForeignKey("store.id", ondelete="CASCADE"), primary_key=True, index=True)
+
+
+class UserRegion(Base):
+    """A region whose stores a user sees."""
+
+    __tablename__ = "user_region"
+    __table_args__ = {"info": dump_as("user_id", "region_id")}
+
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True)
+    region_id: Mapped[int] = mapped_column(sa.ForeignKey("region.id", ondelete="CASCADE"), primary_key=True, index=True)
+
+
+class Role(Base):
+    """A named set of permissions."""
+
+    __tablename__ = "role"
+    __table_args__ = {"info": dump_as("name")}
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(CodeText, unique=True)
+
+
+class User(Base):
+    """A member of staff who may sign in.
+
+    ``fs_uniquifier`` names the user in session cookies: a new one ends every session at once.
+    """
+
+    __tablename__ = "user_account"
+    __table_args__ = {"info": dump_as("email", omit=("password", "fs_uniquifier", "created_at", "last_sign_in_at"))}
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uid: Mapped[Uid]
+    email: Mapped[str] = mapped_column(CodeText, unique=True)
+    name: Mapped[str]
+    password: Mapped[str]
+    active: Mapped[bool] = mapped_column(default=True)
+    fs_uniquifier: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    locale: Mapped[str] = mapped_column(sa.String(16), default="en")
+    theme: Mapped[str] = mapped_column(sa.String(8), default="auto")
+    created_at: Mapped[dt.datetime]
+    last_sign_in_at: Mapped[dt.datetime | None]
+
+    roles: Mapped[list[Role]] = relationship(secondary="user_role", order_by=Role.name)
+
+
+class UserSession(Base):
+    """A browser that is signed in. Kept here so that signing out ends it for whoever copied the cookie, too."""
+
+    __tablename__ = "user_session"
+    __table_args__ = {"info": dump_as("token_hash", journal=True)}
+
+    token_hash: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[dt.datetime]
+    expires_at: Mapped[dt.datetime]

@@ -1,0 +1,47 @@
+"""The five roles every chain starts with, and the permissions of core."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import sqlalchemy as sa
+from flask_babel.speaklater import LazyString
+from sqlalchemy.orm import Session
+
+from regulars_core.users.models import Role, RolePermission
+from regulars_plugin_api.contributions import Permission
+from regulars_plugin_api.i18n import _
+
+ADMINISTRATOR = "administrator"
+"""Holds every permission, those of plugins to come included."""
+
+TITLES: Mapping[str, LazyString] = {
+    ADMINISTRATOR: _("Administrator"),
+    "manager": _("Manager"),
+    "clerk": _("Clerk"),
+    "marketer": _("Marketer"),
+    "analyst": _("Analyst"),
+}
+
+_ALL = frozenset({"manager", "clerk", "marketer", "analyst"})
+CORE_PERMISSIONS = (
+    Permission("customers.view", _("See customers"), roles=_ALL),
+    Permission("customers.edit", _("Add and change customers"), roles=frozenset({"manager", "clerk", "marketer"})),
+    Permission("customers.import", _("Import customers"), roles=frozenset({"manager", "marketer"})),
+    Permission("customers.export", _("Export customers"), roles=frozenset({"manager", "marketer", "analyst"})),
+    Permission("customers.history", _("See who changed a customer"), roles=frozenset({"manager"})),
+    Permission("stores.view", _("See stores"), roles=_ALL),
+    Permission("stores.edit", _("Add and change stores"), roles=frozenset({"manager"})),
+    Permission("imports.run", _("Run imports and undo them"), roles=frozenset({"manager", "marketer"})),
+    Permission("users.manage", _("Manage users"), roles=frozenset()),
+    Permission("plugins.manage", _("Switch plugins on and off"), roles=frozenset()),
+    Permission("settings.manage", _("Change settings"), roles=frozenset()),
+)
+
+
+def grant_defaults(session: Session, permissions: Iterable[Permission]) -> None:
+    """Give each permission to its default roles. Call it once per permission: what a chain takes away later stays away."""
+    roles = {role.name: role.id for role in session.scalars(sa.select(Role))}
+    wanted = {(roles[name], permission.name) for permission in permissions for name in permission.roles if name in roles}
+    held = {(row.role_id, row.permission) for row in session.scalars(sa.select(RolePermission))}
+    session.add_all(RolePermission(role_id=role_id, permission=name) for role_id, name in sorted(wanted - held))

@@ -1,0 +1,41 @@
+"""Browsers that are signed in: a random token in the cookie, its digest in the database."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import secrets
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from regulars_core.users.models import User, UserSession
+
+LONGEST = dt.timedelta(days=7)
+"""However busy: after this a user signs in again."""
+
+
+def start(session: Session, user_id: int, at: dt.datetime) -> str:
+    """Note a sign-in and return the token for the cookie. Sessions that have run out are cleared on the way."""
+    token = secrets.token_urlsafe(32)
+    session.execute(sa.delete(UserSession).where(UserSession.expires_at < at))
+    session.add(UserSession(token_hash=_digest(token), user_id=user_id, created_at=at, expires_at=at + LONGEST))
+    session.execute(sa.update(User).where(User.id == user_id).values(last_sign_in_at=at))
+    return token
+
+
+def end(session: Session, token: str) -> None:
+    """Sign one browser out."""
+    session.execute(sa.delete(UserSession).where(UserSession.token_hash == _digest(token)))
+
+
+def is_alive(session: Session, user_id: int, token: str, at: dt.datetime) -> bool:
+    """Whether the token belongs to this user and still counts."""
+    living = sa.select(UserSession.user_id).where(
+        UserSession.token_hash == _digest(token), UserSession.user_id == user_id, UserSession.expires_at > at
+    )
+    return session.scalar(living) is not None
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

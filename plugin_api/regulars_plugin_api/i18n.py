@@ -56,6 +56,11 @@ def _load(domain: str, locale: str) -> NullTranslations:
     return Translations.load(directory, [locale], domain)
 
 
+def catalogue(domain: str) -> NullTranslations:
+    """The translations of ``domain`` into the current language; empty if there are none."""
+    return _load(domain, current_locale())
+
+
 def gettext(domain: str, message: str, **values: object) -> str:
     """Translate ``message`` now, from ``domain``'s catalogue, then the platform's."""
     translated = _load(domain, current_locale()).gettext(message)

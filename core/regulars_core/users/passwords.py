@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import unicodedata
 from functools import cache
 from importlib import resources
 from threading import Lock
@@ -32,14 +33,14 @@ def objections(password: str, email: str) -> list[str]:
 def hashed(password: str) -> str:
     """The argon2id hash to store."""
     with _one_at_a_time:
-        return _hasher.hash(password)
+        return _hasher.hash(_normal(password))
 
 
 def matches(password: str, stored: str) -> bool:
     """Whether ``password`` is the one that was stored."""
     with _one_at_a_time:
         try:
-            return _hasher.verify(stored, password)
+            return _hasher.verify(stored, _normal(password))
         except VerificationError:
             return False
 
@@ -48,6 +49,11 @@ def invented() -> str:
     """A random password that can be read out and typed: 4 x 5 letters and digits, 95 bits."""
     alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
     return "-".join("".join(secrets.choice(alphabet) for _position in range(5)) for _group in range(4))
+
+
+def _normal(password: str) -> str:
+    # Keyboards differ in how they send one and the same letter.
+    return unicodedata.normalize("NFKD", password)
 
 
 @cache

@@ -1,0 +1,44 @@
+"""Guards: the manual tells of everything there is."""
+
+import inspect
+import subprocess
+from pathlib import Path
+
+import pictures
+from svg import Box, draw
+
+from regulars_plugin_api import hookspecs
+
+HOUSE = Path(__file__).parents[2]
+
+
+def test_every_folder_has_its_line_on_the_architecture_page() -> None:
+    tracked = subprocess.check_output(["git", "ls-tree", "-d", "--name-only", "HEAD"], cwd=HOUSE, text=True).splitlines()
+    page = (HOUSE / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert [folder for folder in tracked if f"| `{folder}/` |" not in page] == []
+
+
+def test_every_table_is_on_a_picture_and_every_model_says_what_a_row_is() -> None:
+    for owner, tables in pictures.tables_by_owner().items():
+        picture, listing = pictures.table_picture(tables, owner), pictures.table_list(tables)
+        assert [table.name for table in tables if f">{table.name}</text>" not in picture] == []
+        assert listing.count("\n") > 0
+
+
+def test_every_hook_is_in_the_manual_with_its_parameters() -> None:
+    manual = pictures.hook_list()
+    hooks = [
+        function
+        for _, module in inspect.getmembers(hookspecs, inspect.ismodule)
+        for _, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and module.__name__.startswith(hookspecs.__name__)
+    ]
+    assert len(hooks) >= 30
+    assert [hook.__name__ for hook in hooks if f"### {hook.__name__}\n\n```python\n{hook.__name__}(" not in manual] == []
+
+
+def test_a_picture_escapes_names_and_survives_circles() -> None:
+    picture = draw([Box("a<b", ("x & y",)), Box("b"), Box("c")], [("a<b", "b"), ("b", "c"), ("c", "b"), ("b", "b")], "circle")
+    assert "a&lt;b" in picture
+    assert "x &amp; y" in picture
+    assert picture.count("marker-end") == 3

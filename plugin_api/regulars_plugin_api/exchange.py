@@ -10,16 +10,19 @@ from __future__ import annotations
 import datetime as dt
 import enum
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from flask_babel.speaklater import LazyString
 from sqlalchemy.orm import Session
 
+from regulars_plugin_api.values import BadValue
+
 Mode = Literal["create", "update", "upsert"]
+T = TypeVar("T")
 
 
 class ColumnType(enum.Enum):
@@ -49,6 +52,17 @@ class Rejected(Exception):
     def __init__(self, field: str, code: str, message: LazyString | str) -> None:
         super().__init__(code)
         self.field, self.code, self.message = field, code, message
+
+
+def parsed(row: Mapping[str, str], field: str, parse: Callable[..., T], *args: Any) -> T | None:
+    """The value of ``field``, or None where the row has none. What ``parse`` can't read is ``Rejected`` under the field's name."""
+    raw = row.get(field)
+    if not raw or raw.isspace():
+        return None
+    try:
+        return parse(raw, *args)
+    except BadValue as bad:
+        raise Rejected(field, bad.code, bad.message) from bad
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,14 @@ from regulars_plugin_api.db import Base, dump_as, text_enum
 
 
 class RunState(enum.Enum):
-    """A run waits, works, and ends in one of the last five."""
+    """A run waits, works, and ends. A stopped one met an error nobody foresaw: it can be gone on with, or undone."""
 
     WAITING = "waiting"
     RUNNING = "running"
     DONE = "done"
     ASKING = "asking"
     REFUSED = "refused"
+    STOPPED = "stopped"
     UNDOING = "undoing"
     UNDONE = "undone"
 
@@ -44,7 +45,7 @@ class ImportRun(Base):
     leased_until: Mapped[dt.datetime | None]
     fence: Mapped[int] = mapped_column(default=0)
     holder: Mapped[str | None]
-    refusal: Mapped[str | None]
+    trouble: Mapped[str | None]
     records: Mapped[int] = mapped_column(default=0)
     position: Mapped[int] = mapped_column(default=0)
     created: Mapped[int] = mapped_column(default=0)

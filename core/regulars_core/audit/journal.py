@@ -1,0 +1,102 @@
+"""Writing the journal: by itself for every flush, and in bulk for importers.
+
+Values are kept as JSON of what the database keeps, so that undo puts back exactly that.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, UOWTransaction
+
+from regulars_core.audit.models import CREATED, DELETED, ROW, Change
+from regulars_plugin_api.bulk import insert_rows
+
+COLUMNS = ("table_name", "row_id", "column_name", "old", "new", "actor_id", "cause", "at")
+# Moved by the ORM on every write: no news to a person, nothing to give back.
+SILENT = frozenset({"version", "updated_at", "created_at", "fold_name", "fold_first", "fold_last", "fold_city"})
+
+Entry = tuple[str, int, str, str | None, str | None]
+
+
+def as_json(value: Any) -> str | None:
+    """A value of the database as journal text; None stays None."""
+    return None if value is None else json.dumps(value, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dt.date | dt.datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no place in the journal")
+
+
+class BulkJournal:
+    """Collects what one batch created and changed, then writes it in one statement."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+
+    def created(self, table: str, ids: Iterable[int]) -> None:
+        """These rows are new."""
+        self.entries.extend((table, row_id, ROW, None, CREATED) for row_id in ids)
+
+    def deleted(self, table: str, ids: Iterable[int]) -> None:
+        """These rows are gone."""
+        self.entries.extend((table, row_id, ROW, None, DELETED) for row_id in ids)
+
+    def updated(self, table: str, changes: Iterable[tuple[int, str, Any, Any]]) -> None:
+        """``(row id, column, old, new)`` for each changed value, as the database keeps them."""
+        self.entries.extend((table, row_id, column, as_json(old), as_json(new)) for row_id, column, old, new in changes)
+
+    def write(self, session: Session, *, actor_id: int | None, cause: str, at: dt.datetime) -> None:
+        """Put everything collected into the journal and start afresh."""
+        if self.entries:
+            insert_rows(session, Change.__table__, COLUMNS, [(*entry, actor_id, cause, at) for entry in self.entries])
+            self.entries.clear()
+
+
+@sa.event.listens_for(Session, "after_flush")
+def journal_flush(session: Session, _context: UOWTransaction) -> None:
+    """Write what this flush created, changed and deleted."""
+    entries = list(_entries(session))
+    if not entries:
+        return
+    about = (session.info.get("actor_id"), session.info.get("cause") or "system", session.info.get("at") or dt.datetime.now(dt.UTC))
+    insert_rows(session, Change.__table__, COLUMNS, [(*entry, *about) for entry in entries])
+
+
+def _entries(session: Session) -> Iterator[Entry]:
+    for row in session.new:
+        if table := _journaled(row):
+            yield table.name, row.id, ROW, None, CREATED
+    for row in session.deleted:
+        if table := _journaled(row):
+            yield table.name, row.id, ROW, None, DELETED
+    dialect = session.get_bind().dialect
+    for row in session.dirty:
+        if table := _journaled(row):
+            yield from _changed(row, table, dialect)
+
+
+def _journaled(row: Any) -> sa.Table | None:
+    table = row.__table__
+    rules = table.info.get("dump")
+    return table if rules is not None and not rules["journal"] and "id" in table.c else None
+
+
+def _changed(row: Any, table: sa.Table, dialect: sa.Dialect) -> Iterator[Entry]:
+    state = sa.inspect(row)
+    for attribute in state.mapper.column_attrs:
+        column = attribute.columns[0]
+        history = state.attrs[attribute.key].history
+        if column.name in SILENT or not history.has_changes():
+            continue
+        keep = column.type.dialect_impl(dialect).bind_processor(dialect) or (lambda value: value)
+        old = keep(history.deleted[0]) if history.deleted and history.deleted[0] is not None else None
+        new = keep(history.added[0]) if history.added and history.added[0] is not None else None
+        if old != new:
+            yield table.name, row.id, column.name, as_json(old), as_json(new)

@@ -1,0 +1,124 @@
+"""Customers whole, as an import batch works on them: loaded in a few statements, changed in memory, written in a few."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from regulars_core.customers.models import (
+    Consent,
+    Customer,
+    CustomerAddress,
+    CustomerEmail,
+    CustomerPhone,
+    CustomerTag,
+    ExternalId,
+    Tag,
+)
+from regulars_plugin_api.bulk import staged
+from regulars_plugin_api.db import BigInt
+
+FIELDS = ("kind", "status", "first_name", "last_name", "display_name", "birthday", "gender", "language", "notes", "store_id")
+ADDRESS_FIELDS = ("street", "city", "postal_code", "region", "country")
+
+
+@dataclass(slots=True)
+class Aggregate:
+    """One customer with all its parts. ``id`` is None until the batch is written."""
+
+    id: int | None
+    fields: dict[str, Any]
+    external_ids: dict[str, str] = field(default_factory=dict)
+    """source -> value, the first of each source"""
+    emails: dict[str, str] = field(default_factory=dict)
+    """match -> as typed"""
+    phones: dict[str, str] = field(default_factory=dict)
+    """E.164 -> as typed"""
+    address_id: int | None = None
+    address: tuple[str | None, ...] | None = None
+    tags: set[str] = field(default_factory=set)
+    consents: dict[str, Consent] = field(default_factory=dict)
+    is_new: bool = False
+    changed: dict[str, Any] = field(default_factory=dict)
+    """field -> old value"""
+    new_emails: dict[str, str] = field(default_factory=dict)
+    new_phones: dict[str, str] = field(default_factory=dict)
+    new_external_ids: list[tuple[str, str]] = field(default_factory=list)
+    new_tags: set[str] = field(default_factory=set)
+    new_consents: dict[str, Any] = field(default_factory=dict)
+    new_address: tuple[str | None, ...] | None = None
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(
+            self.changed
+            or self.new_emails
+            or self.new_phones
+            or self.new_external_ids
+            or self.new_tags
+            or self.new_consents
+            or self.new_address is not None
+        )
+
+
+def load(session: Session, ids: Iterable[int]) -> dict[int, Aggregate]:
+    """The customers with these ids, by id."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        return {}
+    with staged(session, {"id": BigInt}, ((one,) for one in wanted)) as stage:
+        chosen = sa.select(stage.c.id)
+        columns = [getattr(Customer, name) for name in FIELDS]
+        found = {
+            row[0]: Aggregate(id=row[0], fields=dict(zip(FIELDS, row[1:], strict=True)))
+            for row in session.execute(sa.select(Customer.id, *columns).where(Customer.id.in_(chosen)))
+        }
+        _parts(session, chosen, found)
+    return found
+
+
+def _parts(session: Session, chosen: sa.Select[Any], found: dict[int, Aggregate]) -> None:
+    def rows(model: Any, *columns: Any, order: Any) -> Sequence[Any]:
+        return session.execute(sa.select(model.customer_id, *columns).where(model.customer_id.in_(chosen)).order_by(order)).all()
+
+    for owner, source, value in rows(ExternalId, ExternalId.source, ExternalId.value, order=ExternalId.id):
+        found[owner].external_ids.setdefault(source, value)
+    for owner, match, address in rows(CustomerEmail, CustomerEmail.match, CustomerEmail.address, order=CustomerEmail.position):
+        found[owner].emails.setdefault(match, address)
+    for owner, e164, number in rows(CustomerPhone, CustomerPhone.e164, CustomerPhone.number, order=CustomerPhone.position):
+        found[owner].phones.setdefault(e164, number)
+    columns = [getattr(CustomerAddress, name) for name in ADDRESS_FIELDS]
+    for owner, address_id, *address in rows(CustomerAddress, CustomerAddress.id, *columns, order=CustomerAddress.position):
+        if found[owner].address_id is None:
+            found[owner].address_id, found[owner].address = address_id, tuple(address)
+    tagged = sa.select(CustomerTag.customer_id, Tag.name).join(Tag).where(CustomerTag.customer_id.in_(chosen))
+    for owner, name in session.execute(tagged):
+        found[owner].tags.add(name)
+    for consent in session.scalars(sa.select(Consent).where(Consent.customer_id.in_(chosen))):
+        found[consent.customer_id].consents[consent.channel] = consent
+
+
+def owners(session: Session, table: sa.Table, key: Any, wanted: Iterable[str], *conditions: Any) -> dict[str, list[int]]:
+    """Living customers by a key of theirs: ``key`` is the column of ``table`` to look in, such as the e-mail's ``match``."""
+    values = sorted(set(wanted))
+    found: dict[str, list[int]] = defaultdict(list)
+    if not values:
+        return found
+    living = sa.and_(Customer.deleted_at.is_(None), Customer.merged_into_id.is_(None))
+    with staged(session, {"key": key.type}, ((value,) for value in values)) as stage:
+        query = (
+            sa.select(key, Customer.id)
+            .join_from(stage, table, key == stage.c.key)
+            .join(Customer, sa.and_(Customer.id == table.c.customer_id, living))
+            .where(*conditions)
+            .distinct()
+        )
+        for value, customer_id in session.execute(query):
+            found[value].append(customer_id)
+    return found

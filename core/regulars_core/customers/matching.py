@@ -1,0 +1,123 @@
+"""Which customer a row of a file is about: by external id, else by e-mail or phone if that leaves no doubt."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased
+
+from regulars_core.customers import aggregate
+from regulars_core.customers.aggregate import Aggregate
+from regulars_core.customers.models import Customer, CustomerEmail, CustomerPhone, ExternalId
+from regulars_plugin_api.bulk import staged
+from regulars_plugin_api.exchange import Rejected
+from regulars_plugin_api.i18n import _
+from regulars_plugin_api.values import fold
+
+if TYPE_CHECKING:
+    from regulars_core.customers.importing import CustomerRow
+
+
+class Matcher:
+    """Knows every customer a batch may be about, those the batch itself has made so far included."""
+
+    def __init__(self, session: Session, source: str, rows: Sequence[CustomerRow]) -> None:
+        self.source = source
+        numbers = {row.external_id for row in rows if row.external_id}
+        by_number = _by_external_id(session, source, numbers)
+        by_uid = _by_uid(session, numbers - by_number.keys())
+        # A row whose number is known needs no second look.
+        open_rows = [row for row in rows if row.external_id not in by_number and row.external_id not in by_uid]
+        by_email = aggregate.owners(
+            session, CustomerEmail.__table__, CustomerEmail.__table__.c.match, (email.match for row in open_rows for email in row.emails)
+        )
+        by_phone = aggregate.owners(
+            session, CustomerPhone.__table__, CustomerPhone.__table__.c.e164, (phone.e164 for row in open_rows for phone in row.phones)
+        )
+        ids = [*by_number.values(), *by_uid.values(), *(one for found in (*by_email.values(), *by_phone.values()) for one in found)]
+        known = aggregate.load(session, ids)
+        self._by_number: dict[str, Aggregate] = {value: known[one] for value, one in (by_uid | by_number).items()}
+        self._by_email = defaultdict(list, {match: [known[one] for one in found] for match, found in by_email.items()})
+        self._by_phone = defaultdict(list, {e164: [known[one] for one in found] for e164, found in by_phone.items()})
+
+    def find(self, row: CustomerRow) -> Aggregate | None:
+        """The customer ``row`` is about, None for a new one. Raises ``Rejected`` where that is open to doubt."""
+        if row.external_id and (found := self._by_number.get(row.external_id)):
+            return found
+        candidates = self._candidates(row)
+        if not candidates:
+            return None
+        if len(candidates) > 1 or _contradicts(row, candidates[0]):
+            field = "email" if row.emails else "phone"
+            message = _(
+                "More than one customer could be meant, or the name or birthday differs. Give the customer number, or merge them first."
+            )
+            raise Rejected(field, "ambiguous_match", message)
+        return candidates[0]
+
+    def learn(self, customer: Aggregate) -> None:
+        """Later rows of the batch may be about ``customer`` too."""
+        if number := customer.external_ids.get(self.source):
+            self._by_number.setdefault(number, customer)
+        for match in customer.emails:
+            if customer not in self._by_email[match]:
+                self._by_email[match].append(customer)
+        for e164 in customer.phones:
+            if customer not in self._by_phone[e164]:
+                self._by_phone[e164].append(customer)
+
+    def _candidates(self, row: CustomerRow) -> list[Aggregate]:
+        by_email = [one for email in row.emails for one in self._by_email[email.match] if self._may_be(row, one)]
+        by_phone = [one for phone in row.phones for one in self._by_phone[phone.e164] if self._may_be(row, one)]
+        both = [one for one in by_email if any(one is other for other in by_phone)]
+        unique: list[Aggregate] = []
+        for one in both or (*by_email, *by_phone):
+            if not any(one is other for other in unique):
+                unique.append(one)
+        return unique
+
+    def _may_be(self, row: CustomerRow, customer: Aggregate) -> bool:
+        # Two numbers of one source are two customers, even when a family shares its e-mail address.
+        return row.external_id is None or self.source not in customer.external_ids
+
+
+def _contradicts(row: CustomerRow, customer: Aggregate) -> bool:
+    birthday = row.fields.get("birthday")
+    if birthday and customer.fields["birthday"] and birthday != customer.fields["birthday"]:
+        return True
+    compared = ("first_name", "last_name")
+    if not any(row.fields.get(name) and customer.fields[name] for name in compared):
+        compared = ("display_name",)
+    return any(
+        row.fields.get(name) and customer.fields[name] and fold(row.fields[name]) != fold(customer.fields[name]) for name in compared
+    )
+
+
+def _by_external_id(session: Session, source: str, numbers: set[str]) -> dict[str, int]:
+    """Number -> customer, followed to the one it was merged into."""
+    if not numbers:
+        return {}
+    kept = aliased(Customer)
+    with staged(session, {"value": ExternalId.value.type}, ((number,) for number in sorted(numbers))) as stage:
+        query = (
+            sa.select(ExternalId.value, sa.func.coalesce(kept.id, Customer.id))
+            .join_from(stage, ExternalId, sa.and_(ExternalId.source == source, ExternalId.value == stage.c.value))
+            .join(Customer, Customer.id == ExternalId.customer_id)
+            .outerjoin(kept, kept.id == Customer.merged_into_id)
+        )
+        return {value: customer_id for value, customer_id in session.execute(query)}
+
+
+def _by_uid(session: Session, numbers: set[str]) -> dict[str, int]:
+    """Our own export names a customer without a number by its uid."""
+    uids = {number for number in numbers if len(number) == 36 and number.count("-") == 4}
+    if not uids:
+        return {}
+    with staged(session, {"uid": Customer.uid.type}, ((uid,) for uid in sorted(uids))) as stage:
+        query = sa.select(Customer.uid, sa.func.coalesce(Customer.merged_into_id, Customer.id)).join_from(
+            stage, Customer, Customer.uid == stage.c.uid
+        )
+        return {uid: customer_id for uid, customer_id in session.execute(query)}

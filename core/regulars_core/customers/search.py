@@ -1,0 +1,114 @@
+"""Finding customers by any fragment: a trigram index for three characters and more, a prefix index on names for one and two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from regulars_core.customers.models import Customer, CustomerEmail, CustomerPhone, ExternalId, customer_search
+from regulars_plugin_api import values
+from regulars_plugin_api.bulk import insert_rows, staged
+from regulars_plugin_api.db import BigInt
+
+SHORTEST_FRAGMENT = 3
+LAST_CHARACTER = "\U0010ffff"
+
+# The full-text table of SQLite, which numbers its rows by customer.
+_fulltext = sa.Table("customer_search", sa.MetaData(), sa.Column("rowid", sa.Integer), sa.Column("words", sa.Text))
+
+
+def matching(session: Session, query: str) -> sa.ColumnElement[bool]:
+    """A condition on ``Customer``: every word of ``query`` is found in its names, contacts or numbers."""
+    words = values.fold(query).split()
+    long = [word for word in words if len(word) >= SHORTEST_FRAGMENT]
+    short = [word for word in words if len(word) < SHORTEST_FRAGMENT]
+    conditions = [_name_begins(word) for word in short]
+    if long:
+        conditions.append(Customer.id.in_(_found(session, long)))
+    if number := phone_digits(query):
+        return sa.or_(sa.and_(*conditions), Customer.id.in_(_found(session, [number])))
+    return sa.and_(*conditions) if conditions else sa.true()
+
+
+def phone_digits(query: str) -> str | None:
+    """The national digits of something typed like a phone number, however it is spaced; None for anything else."""
+    plain = values.western_digits(query).strip().replace("(0)", "")
+    digits = "".join(character for character in plain if character.isdigit())
+    if len(digits) < 5 or any(not (c.isdigit() or c in "+-–./() \u00a0") for c in plain):
+        return None
+    # 00 and 0 are dialled in front of a number and are no part of it in E.164.
+    return digits.lstrip("0")
+
+
+def search_words(names: Iterable[str | None], emails: Iterable[str], phones: Iterable[str], external_ids: Iterable[str]) -> str:
+    """The text that is searched for one customer: names and numbers folded, phones also as E.164 digits."""
+    parts = [part for part in names if part]
+    words = [values.fold(" ".join(dict.fromkeys(parts))), *emails, *(phone.lstrip("+") for phone in phones)]
+    words.extend(values.fold(external_id) for external_id in external_ids)
+    return " ".join(words)
+
+
+def index(session: Session, rows: Sequence[tuple[int, str]]) -> None:
+    """Write the words of new customers: ``(id, words)``."""
+    if not rows:
+        return
+    if session.get_bind().dialect.name == "sqlite":
+        insert_rows(session, _fulltext, ("rowid", "words"), rows)
+    else:
+        insert_rows(session, customer_search, ("customer_id", "words"), rows)
+
+
+def forget(session: Session, ids: Iterable[int]) -> None:
+    """Take customers out of the index."""
+    with staged(session, {"id": BigInt}, ((one,) for one in ids)) as gone:
+        key = _fulltext.c.rowid if session.get_bind().dialect.name == "sqlite" else customer_search.c.customer_id
+        session.execute(sa.delete(key.table).where(key.in_(sa.select(gone.c.id))))
+
+
+def reindex(session: Session, ids: Iterable[int]) -> None:
+    """Write the words of these customers anew from their tables."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        return
+    session.flush()
+    forget(session, wanted)
+    with staged(session, {"id": BigInt}, ((one,) for one in wanted)) as stage:
+        ids_of = sa.select(stage.c.id)
+        names = session.execute(
+            sa.select(Customer.id, Customer.display_name, Customer.first_name, Customer.last_name).where(
+                Customer.id.in_(ids_of), Customer.deleted_at.is_(None), Customer.merged_into_id.is_(None)
+            )
+        ).all()
+        parts: dict[int, tuple[list[str], list[str], list[str]]] = {row.id: ([], [], []) for row in names}
+        for place, owner, value in (
+            (0, CustomerEmail.customer_id, CustomerEmail.match),
+            (1, CustomerPhone.customer_id, CustomerPhone.e164),
+            (2, ExternalId.customer_id, ExternalId.value),
+        ):
+            for customer_id, text in session.execute(sa.select(owner, value).where(owner.in_(ids_of)).order_by(owner, value)):
+                if customer_id in parts:
+                    parts[customer_id][place].append(text)
+    index(session, [(row.id, search_words(row[1:], *parts[row.id])) for row in names])
+
+
+def _name_begins(word: str) -> sa.ColumnElement[bool]:
+    # A range instead of LIKE: the planner of either database reads it from the index.
+    return sa.or_(
+        *(
+            sa.and_(column >= word, column < word + LAST_CHARACTER)
+            for column in (Customer.fold_name, Customer.fold_last, Customer.fold_first)
+        )
+    )
+
+
+def _found(session: Session, words: Sequence[str]) -> sa.Select[tuple[int]]:
+    if session.get_bind().dialect.name == "sqlite":
+        phrases = " ".join('"' + word.replace('"', '""') + '"' for word in words)
+        return (
+            sa.select(sa.literal_column("rowid"))
+            .select_from(_fulltext)
+            .where(sa.text("customer_search MATCH :phrases").bindparams(phrases=phrases))
+        )
+    return sa.select(customer_search.c.customer_id).where(*(customer_search.c.words.contains(word, autoescape=True) for word in words))

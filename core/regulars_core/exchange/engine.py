@@ -1,0 +1,172 @@
+"""Takes one file in: read, parse, and apply batch by batch, each batch one transaction that a restart goes on after."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from regulars_core.audit.journal import BulkJournal
+from regulars_core.exchange.files.source import BadRecord, Inspection, read_records
+from regulars_core.exchange.memory import RunNotes, SeenRows
+from regulars_core.exchange.models import ImportBatch, ImportReject, ImportRun, RunState
+from regulars_plugin_api.bulk import insert_rows
+from regulars_plugin_api.exchange import ImportContext, Importer, Outcome, Record, Rejected
+from regulars_plugin_api.i18n import _
+
+# A batch may hold SQLite's write lock for 100 ms; it aims at half of that.
+LOCK_TARGET_SECONDS = 0.05
+SMALLEST_BATCH, LARGEST_BATCH = 100, 10_000
+RETRIES = 5
+RETRIED_SQLSTATES = frozenset({"40001", "40P01"})
+
+Transaction = Callable[[], AbstractContextManager[Session]]
+Rejection = tuple[int, str, str, str, Sequence[str]]
+
+
+class LostLease(Exception):
+    """Another process has taken this run over."""
+
+
+@dataclass
+class Batch:
+    """Consecutive records of the file: those to apply, and those that are refused before they reach the database."""
+
+    records: list[Record] = field(default_factory=list)
+    cells: list[Sequence[str]] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
+    last: int = 0
+
+    @property
+    def size(self) -> int:
+        """Records in the batch, refused ones included."""
+        return len(self.records) + len(self.rejections)
+
+
+@dataclass
+class ImportWork:
+    """One run at work in this process."""
+
+    importer: Importer
+    inspection: Inspection
+    path: Any
+    mapping: dict[str, str]
+    context: ImportContext
+    seen: SeenRows
+    notes: RunNotes
+    journal: BulkJournal
+    transaction: Transaction
+    run_id: int
+    fence: int
+    position: int
+    actor_id: int | None
+    lease: Callable[[], Any]
+    small_batches: bool
+
+    def run(self, progress: Callable[[int], None]) -> None:
+        """Apply every record after ``position``, then let the importer finish."""
+        records = self._records()
+        size = SMALLEST_BATCH if self.small_batches else LARGEST_BATCH // 2
+        while (batch := self._next_batch(records, size)).size:
+            held = self._commit(batch)
+            progress(batch.last)
+            if self.small_batches:
+                size = max(SMALLEST_BATCH, min(LARGEST_BATCH, int(size * min(2.0, LOCK_TARGET_SECONDS / max(held, 0.001)))))
+        with self.transaction() as session:
+            self.importer.finished(session, self.context)
+            self.journal.write(session, actor_id=self.actor_id, cause=f"import:{self.run_id}", at=self.context.at)
+
+    def _records(self) -> Iterator[tuple[int, Sequence[str], Any]]:
+        """``(number, cells, value or Rejected)`` of every record; those already applied are parsed for the importer's memory only."""
+        names = [self.mapping.get(heading) for heading in self.inspection.header]
+        wanted = [(index, name) for index, name in enumerate(names) if name is not None]
+        parse, context = self.importer.parse, self.context
+        for raw in read_records(self.path, self.inspection):
+            if isinstance(raw, BadRecord):
+                if raw.number > self.position:
+                    yield raw.number, raw.cells, Rejected("", raw.code, raw.message)
+                continue
+            number, cells = raw
+            try:
+                value: Any = parse({name: cells[index] for index, name in wanted}, context, number)
+            except Rejected as refusal:
+                value = refusal
+            if number > self.position:
+                yield number, cells, value
+
+    def _next_batch(self, records: Iterator[tuple[int, Sequence[str], Any]], size: int) -> Batch:
+        batch = Batch()
+        for number, cells, value in islice(records, size):
+            batch.last = number
+            if isinstance(value, Rejected):
+                batch.rejections.append((number, value.field, value.code, str(value.message), cells))
+            else:
+                batch.records.append(Record(number, value))
+                batch.cells.append(cells)
+        return batch
+
+    def _commit(self, batch: Batch) -> float:
+        """Apply a batch; again when the database asks for it. Returns the seconds the transaction was open."""
+        noted = self.notes.pending
+        for attempt in range(RETRIES):
+            try:
+                return self._attempt(batch)
+            except sa.exc.OperationalError as failure:
+                if getattr(failure.orig, "sqlstate", None) not in RETRIED_SQLSTATES or attempt == RETRIES - 1:
+                    raise
+                self.notes.rewind(noted)
+                time.sleep(0.05 * 2**attempt)
+            finally:
+                self.seen.forget()
+                self.journal.entries.clear()
+        raise AssertionError("the last attempt returns or raises")
+
+    def _attempt(self, batch: Batch) -> float:
+        with self.transaction() as session:
+            session.connection()
+            started = time.perf_counter()
+            outcomes = self.importer.apply(session, batch.records, self.context) if batch.records else []
+            rejections = list(batch.rejections)
+            counts = dict.fromkeys(Outcome, 0)
+            for record, cells, outcome in zip(batch.records, batch.cells, outcomes, strict=True):
+                if isinstance(outcome, Rejected):
+                    rejections.append((record.number, outcome.field, outcome.code, str(outcome.message), cells))
+                else:
+                    counts[outcome] += 1
+            self.journal.write(session, actor_id=self.actor_id, cause=f"import:{self.run_id}", at=self.context.at)
+            columns = ("run_id", "record", "field", "code", "message", "cells")
+            kept = [(self.run_id, *rejection[:4], list(rejection[4])) for rejection in rejections]
+            if kept:
+                insert_rows(session, ImportReject.__table__, columns, kept)
+            session.add(ImportBatch(run_id=self.run_id, last_record=batch.last, touched=self.seen.packed()))
+            self._advance(session, batch.last, counts, len(rejections))
+        held = time.perf_counter() - started
+        self.seen.keep()
+        self.notes.keep()
+        self.position = batch.last
+        return held
+
+    def _advance(self, session: Session, position: int, counts: dict[Outcome, int], rejected: int) -> None:
+        moved = session.execute(
+            sa.update(ImportRun)
+            .where(ImportRun.id == self.run_id, ImportRun.fence == self.fence, ImportRun.state == RunState.RUNNING)
+            .values(
+                position=position,
+                created=ImportRun.created + counts[Outcome.CREATED],
+                updated=ImportRun.updated + counts[Outcome.UPDATED],
+                unchanged=ImportRun.unchanged + counts[Outcome.UNCHANGED],
+                merged=ImportRun.merged + counts[Outcome.MERGED],
+                rejected=ImportRun.rejected + rejected,
+                notes=self.notes.with_batch(),
+                leased_until=self.lease(),
+            )
+            .execution_options(synchronize_session=False)
+        )
+        if moved.rowcount != 1:
+            raise LostLease(_("Another process has taken this import over."))

@@ -1,0 +1,358 @@
+"""Import runs from the first look at a file to the report: started by a person, gone on with by whoever finds them unfinished."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import os
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from regulars_core.audit.journal import BulkJournal
+from regulars_core.db.database import analyze
+from regulars_core.exchange import kinds, trial
+from regulars_core.exchange.engine import ImportWork, LostLease, Transaction
+from regulars_core.exchange.files.problems import FileRefused
+from regulars_core.exchange.files.source import FileOptions, Inspection, inspect
+from regulars_core.exchange.mapping import match_columns
+from regulars_core.exchange.memory import RunNotes, SeenRows
+from regulars_core.exchange.models import ImportBatch, ImportReject, ImportRun, RunState
+from regulars_core.exchange.report import verdict
+from regulars_core.stores.service import store_refs
+from regulars_plugin_api import values
+from regulars_plugin_api.errors import InvalidInput, NotAllowedYet, NotFound
+from regulars_plugin_api.events import ImportFinished, emit
+from regulars_plugin_api.exchange import ImportContext, Importer, Mode
+from regulars_plugin_api.i18n import _
+from regulars_plugin_api.values import BadValue
+from regulars_plugin_api.views import SYSTEM, Viewer
+
+if TYPE_CHECKING:
+    from regulars_core.crm import Crm
+
+LEASE = dt.timedelta(seconds=30)
+UNFINISHED = (RunState.WAITING, RunState.RUNNING)
+RESUMABLE = (*UNFINISHED, RunState.STOPPED)
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """What a person says about a file; None means: find out, or ask."""
+
+    mapping: dict[str, str | None] = field(default_factory=dict)
+    encoding: str | None = None
+    delimiter: str | None = None
+    sheet: str | None = None
+    date_order: str | None = None
+    decimal: str | None = None
+    country: str | None = None
+    timezone: str | None = None
+    source: str = "import"
+    mode: Mode = "upsert"
+
+    def check(self) -> None:
+        """Raise ``InvalidInput`` for what can't be meant."""
+        wrong: dict[str, Any] = {}
+        for name, parse in (("country", values.country), ("timezone", values.timezone), ("source", values.code)):
+            given = getattr(self, name)
+            try:
+                if given is not None:
+                    parse(given)
+            except BadValue as bad:
+                wrong[name] = bad.message
+        for name, choices in (
+            ("mode", ("create", "update", "upsert")),
+            ("date_order", (None, "dmy", "mdy", "ymd")),
+            ("decimal", (None, ",", ".")),
+        ):
+            if getattr(self, name) not in choices:
+                wrong[name] = _("Choose one of: %(choices)s.", choices=", ".join(choice for choice in choices if choice))
+        if wrong:
+            raise InvalidInput(**wrong)
+
+
+def start(
+    crm: Crm, kind: str, path: Path, options: ImportOptions, *, actor: Viewer = SYSTEM, dry_run: bool = False, name: str | None = None
+) -> int:
+    """Take a copy of the file and make a run of it; the number of an unfinished run of the same file and options if there is one."""
+    options.check()
+    kinds.importer_of(crm, kind)
+    if not path.is_file():
+        raise NotFound(_("There is no file %(path)s.", path=path))
+    folder = crm.config.home / "uploads"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    kept, digest = _copy(path, folder)
+    with crm.transaction(actor, "import") as session:
+        same = sa.select(ImportRun).where(
+            ImportRun.file_sha256 == digest, ImportRun.kind == kind, ImportRun.dry_run == dry_run, ImportRun.state.in_(RESUMABLE)
+        )
+        for run in session.scalars(same):
+            if run.options == asdict(options) and Path(run.file_path).exists():
+                kept.unlink()
+                return run.id
+        run = ImportRun(
+            kind=kind,
+            state=RunState.WAITING,
+            file_name=name or path.name,
+            file_path=str(kept),
+            file_sha256=digest,
+            options=asdict(options),
+            dry_run=dry_run,
+            actor_id=actor.user_id,
+            created_at=crm.clock.now(),
+        )
+        session.add(run)
+        session.flush()
+        return run.id
+
+
+def process(crm: Crm, run_id: int, progress: Progress = lambda done, records: None) -> bool:
+    """Work on a run until it ends. False if another process has it in hand, or it has ended.
+
+    What stops it half way is raised, and written down; the run can then be gone on with, or undone.
+    """
+    run = _claim(crm, run_id)
+    if run is None:
+        return False
+    try:
+        _process(crm, run, progress)
+    except LostLease:
+        return False
+    except Exception as trouble:
+        _end(crm, run, RunState.STOPPED, trouble=f"{type(trouble).__name__}: {trouble}")
+        raise
+    return True
+
+
+def _process(crm: Crm, run: ImportRun, progress: Progress) -> None:
+    importer = kinds.importer_of(crm, run.kind)
+    try:
+        inspection, mapping = _look(run, importer)
+    except FileRefused as refusal:
+        _end(crm, run, RunState.REFUSED, notes={refusal.code: {"message": str(refusal.message), "count": 1, "records": []}})
+        return
+    if inspection.questions:
+        questions = [{"option": q.option, "choices": list(q.choices), "why": str(q.why)} for q in inspection.questions]
+        _end(crm, run, RunState.ASKING, questions=questions)
+        return
+    with crm.transaction(cause=f"import:{run.id}") as session:
+        session.execute(sa.update(ImportRun).where(ImportRun.id == run.id).values(records=inspection.records))
+
+    def tell(done: int) -> None:
+        progress(done, inspection.records)
+
+    if run.dry_run:
+        with trial.database_to_throw_away(crm) as transaction:
+            _work(crm, run, importer, inspection, mapping, transaction).run(tell)
+            trial.keep_result(crm, transaction, run.id)
+    else:
+        _work(crm, run, importer, inspection, mapping, lambda: crm.transaction(cause=f"import:{run.id}")).run(tell)
+        analyze(crm.database)
+    _end(crm, run, RunState.DONE)
+
+
+def next_unfinished(crm: Crm) -> int | None:
+    """The oldest run that waits for somebody to work on it."""
+    now = crm.clock.now()
+    with crm.read() as session:
+        free = sa.or_(ImportRun.leased_until.is_(None), ImportRun.leased_until < now)
+        return session.scalar(
+            sa.select(ImportRun.id).where(ImportRun.state.in_((*UNFINISHED, RunState.UNDOING)), free).order_by(ImportRun.id).limit(1)
+        )
+
+
+def get(session: Session, run_id: int) -> ImportRun:
+    """A run. Raises ``NotFound``."""
+    run = session.get(ImportRun, run_id)
+    if run is None:
+        raise NotFound(_("There is no import %(run)s.", run=run_id))
+    return run
+
+
+def answer(crm: Crm, run_id: int, answers: dict[str, Any]) -> None:
+    """Give an asking run its answers; it waits for the worker again."""
+    with crm.transaction(cause=f"import:{run_id}") as session:
+        run = get(session, run_id)
+        if run.state is not RunState.ASKING:
+            raise NotAllowedYet(_("This import is not asking anything."))
+        options = ImportOptions(**(run.options | answers))
+        options.check()
+        run.options, run.questions, run.state = asdict(options), [], RunState.WAITING
+
+
+def run_for_real(crm: Crm, run_id: int, actor: Viewer) -> int:
+    """Start the run that a trial run was for."""
+    with crm.transaction(actor, "import") as session:
+        trial_run = get(session, run_id)
+        if not (trial_run.dry_run and trial_run.state is RunState.DONE and Path(trial_run.file_path).exists()):
+            raise NotAllowedYet(_("Only a finished trial run can be run for real."))
+        kept = Path(trial_run.file_path)
+        copy = kept.with_name(f"{os.urandom(8).hex()}{kept.suffix}")
+        os.link(kept, copy)
+        run = ImportRun(
+            kind=trial_run.kind,
+            state=RunState.WAITING,
+            file_name=trial_run.file_name,
+            file_path=str(copy),
+            file_sha256=trial_run.file_sha256,
+            options=trial_run.options,
+            actor_id=actor.user_id,
+            created_at=crm.clock.now(),
+        )
+        session.add(run)
+        session.flush()
+        return run.id
+
+
+def _copy(path: Path, folder: Path) -> tuple[Path, str]:
+    kept = folder / f"{os.urandom(8).hex()}{path.suffix[:10]}"
+    with path.open("rb") as source:
+        digest = hashlib.file_digest(source, "sha256").hexdigest()
+        source.seek(0)
+        with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+    return kept, digest
+
+
+def _claim(crm: Crm, run_id: int) -> ImportRun | None:
+    """Take the run in hand, unless somebody living has it."""
+    now = crm.clock.now()
+    with crm.transaction(cause=f"import:{run_id}") as session:
+        run = get(session, run_id)
+        if run.state not in RESUMABLE:
+            return None
+        held = run.leased_until is not None and run.leased_until > now and not _is_dead(run.holder)
+        if held:
+            return None
+        run.state, run.fence, run.holder, run.leased_until = RunState.RUNNING, run.fence + 1, _me(), now + LEASE
+    return run
+
+
+def _me() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _is_dead(holder: str | None) -> bool:
+    """Whether the holder is a process of this host that is gone; of other hosts only the lease tells."""
+    host, _colon, pid = (holder or "").rpartition(":")
+    if host != socket.gethostname() or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def _look(run: ImportRun, importer: Importer) -> tuple[Inspection, dict[str, str]]:
+    options = ImportOptions(**run.options)
+    types = {column.name: column.type.value for column in importer.columns}
+    mapping: dict[str, str] = {}
+
+    def column_types(header: tuple[str, ...]) -> dict[str, str]:
+        mapping.update(match_columns(header, importer.columns, options.mapping))
+        return {heading: types[column] for heading, column in mapping.items()}
+
+    file_options = FileOptions(
+        encoding=options.encoding, delimiter=options.delimiter, sheet=options.sheet, date_order=options.date_order, decimal=options.decimal
+    )
+    inspection = inspect(Path(run.file_path), file_options, column_types)
+    if not inspection.questions:
+        missing = [column.name for column in importer.columns if column.required and column.name not in mapping.values()]
+        if missing or not mapping:
+            known = ", ".join(column.name for column in importer.columns)
+            headings = ", ".join(inspection.header[:50])
+            message = (
+                _("The file lacks the column %(columns)s. Its columns are: %(headings)s.", columns=", ".join(missing), headings=headings)
+                if missing
+                else _("No column of the file is known. Known are: %(known)s.", known=known)
+            )
+            raise FileRefused("missing_column", message)
+    return inspection, mapping
+
+
+def _work(
+    crm: Crm, run: ImportRun, importer: Importer, inspection: Inspection, mapping: dict[str, str], transaction: Transaction
+) -> ImportWork:
+    options = ImportOptions(**run.options)
+    seen, journal = SeenRows(), BulkJournal()
+    notes = RunNotes(run.notes, first_record=run.position + 1)
+    with crm.read() as session:
+        stores = store_refs(session)
+        for packed in session.scalars(sa.select(ImportBatch.touched).where(ImportBatch.run_id == run.id)):
+            seen.restore(packed)
+    if run.position == 0:
+        unused = [heading for heading in inspection.header if heading not in mapping]
+        if unused:
+            notes.add("unused_columns", _("Columns that are not used: %(headings)s.", headings=", ".join(unused)), 0, len(unused))
+        for number, note in enumerate(inspection.notes, start=1):
+            notes.add(f"file_{number}", note, 0)
+    context = ImportContext(
+        run_id=run.id,
+        source=options.source,
+        mode=options.mode,
+        at=crm.clock.now(),
+        columns=frozenset(mapping.values()),
+        date_order=inspection.date_order,
+        decimal=inspection.decimal,
+        country=options.country or crm.config.country,
+        timezone=values.timezone(options.timezone) if options.timezone else None,
+        chain_timezone=crm.config.timezone,
+        chain_currency=crm.config.currency,
+        stores=stores,
+        journal=journal,
+        seen=seen,
+        notes=notes,
+    )
+    return ImportWork(
+        importer=importer,
+        inspection=inspection,
+        path=Path(run.file_path),
+        mapping=mapping,
+        context=context,
+        seen=seen,
+        notes=notes,
+        journal=journal,
+        transaction=transaction,
+        run_id=run.id,
+        fence=run.fence,
+        position=run.position,
+        actor_id=run.actor_id,
+        lease=lambda: crm.clock.now() + LEASE,
+        small_batches=crm.database.is_sqlite,
+    )
+
+
+def _end(crm: Crm, run: ImportRun, state: RunState, **values_: Any) -> None:
+    with crm.transaction(cause=f"import:{run.id}") as session:
+        mine = sa.and_(ImportRun.id == run.id, ImportRun.fence == run.fence)
+        ended = {"state": state, "finished_at": crm.clock.now(), "leased_until": None, "holder": None, **values_}
+        if session.execute(sa.update(ImportRun).where(mine).values(ended).execution_options(synchronize_session=False)).rowcount != 1:
+            raise LostLease(_("Another process has taken this import over."))
+        if state is RunState.STOPPED:
+            return
+        session.execute(sa.delete(ImportBatch).where(ImportBatch.run_id == run.id))
+        finished = get(session, run.id)
+        session.refresh(finished)
+        if not run.dry_run and state is not RunState.ASKING:
+            emit(session, ImportFinished(run_id=run.id, kind=run.kind, verdict=verdict(finished)))
+    if state is RunState.REFUSED or (state is RunState.DONE and not run.dry_run):
+        Path(run.file_path).unlink(missing_ok=True)
+
+
+def rejects(session: Session, run_id: int) -> Iterator[ImportReject]:
+    """The rejected records of a run, as they stood in the file."""
+    yield from session.scalars(
+        sa.select(ImportReject).where(ImportReject.run_id == run_id).order_by(ImportReject.record).execution_options(yield_per=1000)
+    )

@@ -1,0 +1,89 @@
+"""Reading and adding stores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from regulars_core.stores.models import Region, Store
+from regulars_plugin_api import values
+from regulars_plugin_api.errors import InvalidInput
+from regulars_plugin_api.events import StoreCreated, emit
+from regulars_plugin_api.exchange import StoreRef
+from regulars_plugin_api.i18n import _
+from regulars_plugin_api.scope import in_scope
+from regulars_plugin_api.values import BadValue
+from regulars_plugin_api.views import StoreView, Viewer
+
+PARSERS = {
+    "code": values.code,
+    "name": values.text,
+    "city": values.text,
+    "region": values.text,
+    "country": values.country,
+    "timezone": values.timezone,
+    "currency": values.currency,
+    "opened_on": values.date,
+}
+
+
+def store_refs(session: Session) -> dict[str, StoreRef]:
+    """Every store by its code."""
+    rows = session.execute(sa.select(Store.id, Store.code, Store.timezone, Store.currency, Store.country))
+    return {row.code: StoreRef(row.id, row.code, ZoneInfo(row.timezone), row.currency, row.country) for row in rows}
+
+
+def listed(session: Session, viewer: Viewer, *, after: str = "", limit: int = 200) -> list[StoreView]:
+    """Stores the viewer may see, by code, those after the code ``after``."""
+    found = session.scalars(
+        sa.select(Store).where(in_scope(viewer, Store.__table__.c.id), Store.code > after).order_by(Store.code).limit(limit)
+    )
+    return [view(store) for store in found]
+
+
+def view(store: Store) -> StoreView:
+    """A store as everybody else sees it."""
+    return StoreView(
+        id=store.id,
+        code=store.code,
+        name=store.name,
+        city=store.city,
+        region=store.region.name if store.region else None,
+        country=store.country,
+        timezone=store.timezone,
+        currency=store.currency,
+        opened_on=store.opened_on,
+    )
+
+
+def add(session: Session, given: Mapping[str, str], *, timezone: str, currency: str) -> int:
+    """Add a store out of what was typed; ``timezone`` and ``currency`` are the chain's. Raises ``InvalidInput``."""
+    wrong: dict[str, Any] = {}
+    found: dict[str, Any] = {"timezone": timezone, "currency": currency}
+    for name, parse in PARSERS.items():
+        if raw := given.get(name, "").strip():
+            try:
+                parsed = parse(raw)  # type: ignore[operator]
+                found[name] = parsed.key if isinstance(parsed, ZoneInfo) else parsed
+            except BadValue as bad:
+                wrong[name] = bad.message
+    if "code" not in found and "code" not in wrong:
+        wrong["code"] = _("A store needs its code.")
+    elif session.scalar(sa.select(Store.id).where(Store.code == found.get("code"))):
+        wrong["code"] = _("There is a store with this code already.")
+    if wrong:
+        raise InvalidInput(**wrong)
+    region = found.pop("region", None)
+    store = Store(**({"name": found["code"]} | found), region=_region(session, region) if region else None)
+    session.add(store)
+    session.flush()
+    emit(session, StoreCreated(store_id=store.id, code=store.code))
+    return store.id
+
+
+def _region(session: Session, name: str) -> Region:
+    return session.scalar(sa.select(Region).where(Region.name == name)) or Region(name=name)

@@ -15,6 +15,7 @@ from regulars_core.stores.models import Region, Store
 from regulars_core.users import passwords, service, sessions
 from regulars_core.users.models import Role, RolePermission, User
 from regulars_core.users.roles import ADMINISTRATOR, CORE_PERMISSIONS, TITLES, grant_defaults
+from regulars_plugin_api import contributions
 from regulars_plugin_api.contributions import Permission
 from regulars_plugin_api.errors import InvalidInput
 from regulars_plugin_api.views import Viewer
@@ -169,10 +170,13 @@ def test_the_last_administrator_stays(session: Session) -> None:
     assert service.administrators(session) == ["second@example.com"]
 
 
-def test_a_plugins_permissions_go_to_their_default_roles(session: Session) -> None:
-    award = Permission("loyalty.award", "Award points", roles={"manager", "nobody"})
-    grant_defaults(session, [award])
-    grant_defaults(session, [award])
+def test_a_plugins_permissions_go_to_their_default_roles_and_to_those_it_brings(session: Session) -> None:
+    contributed = [
+        contributions.Role("service", "Service"),
+        Permission("loyalty.award", "Award points", roles={"manager", "service", "nobody"}),
+    ]
+    grant_defaults(session, contributed)
+    grant_defaults(session, contributed)
     session.flush()
     holders = session.scalars(sa.select(Role.name).join(RolePermission).where(RolePermission.permission == "loyalty.award")).all()
-    assert holders == ["manager"]
+    assert sorted(holders) == ["manager", "service"]

@@ -9,7 +9,6 @@ from flask_babel.speaklater import LazyString
 from sqlalchemy.orm import Session
 
 from regulars_core.users.models import Role, RolePermission
-from regulars_plugin_api import contributions
 from regulars_plugin_api.contributions import Permission
 from regulars_plugin_api.i18n import _
 
@@ -40,15 +39,21 @@ CORE_PERMISSIONS = (
 )
 
 
-def grant_defaults(session: Session, contributed: Iterable[Permission | contributions.Role]) -> None:
-    """Add roles, and give each permission to its default roles. Once per permission: what a chain takes away later stays away."""
-    given = list(contributed)
-    roles = {role.name: role for role in session.scalars(sa.select(Role))}
-    for wanted in (one for one in given if isinstance(one, contributions.Role) and one.name not in roles):
-        roles[wanted.name] = Role(name=wanted.name)
-        session.add(roles[wanted.name])
-    session.flush()
-    permissions = [one for one in given if isinstance(one, Permission)]
-    pairs = {(roles[name].id, permission.name) for permission in permissions for name in permission.roles if name in roles}
+def grant_defaults(session: Session, permissions: Iterable[Permission]) -> None:
+    """Give each permission to its default roles. Once per permission: what a chain takes away later stays away."""
+    roles = {role.name: role.id for role in session.scalars(sa.select(Role))}
+    wanted = {(roles[name], permission.name) for permission in permissions for name in permission.roles if name in roles}
     held = {(row.role_id, row.permission) for row in session.scalars(sa.select(RolePermission))}
-    session.add_all(RolePermission(role_id=role_id, permission=name) for role_id, name in sorted(pairs - held))
+    session.add_all(RolePermission(role_id=role_id, permission=name) for role_id, name in sorted(wanted - held))
+
+
+def add_role(session: Session, name: str) -> None:
+    """Add a role that a plugin brings along, unless there is one of that name."""
+    if session.scalar(sa.select(Role.id).where(Role.name == name)) is None:
+        session.add(Role(name=name))
+        session.flush()
+
+
+def withdraw(session: Session, prefix: str) -> None:
+    """Take the permissions that begin with ``prefix`` from every role."""
+    session.execute(sa.delete(RolePermission).where(RolePermission.permission.startswith(prefix, autoescape=True)))

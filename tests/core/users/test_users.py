@@ -10,12 +10,13 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from regulars_core.audit import journal  # noqa: F401 - listens
+from regulars_core.audit.models import Change
 from regulars_core.db import Database
 from regulars_core.stores.models import Region, Store
 from regulars_core.users import passwords, service, sessions
 from regulars_core.users.models import Role, RolePermission, User
-from regulars_core.users.roles import ADMINISTRATOR, CORE_PERMISSIONS, TITLES, grant_defaults
-from regulars_plugin_api import contributions
+from regulars_core.users.roles import ADMINISTRATOR, CORE_PERMISSIONS, TITLES, add_role, grant_defaults, withdraw
 from regulars_plugin_api.contributions import Permission
 from regulars_plugin_api.errors import InvalidInput
 from regulars_plugin_api.views import Viewer
@@ -159,6 +160,15 @@ def test_a_session_is_one_users_and_runs_out(session: Session) -> None:
     assert not sessions.is_alive(session, anna.id, token, NOW)
 
 
+def test_secrets_leave_no_trace_in_the_journal(session: Session) -> None:
+    user = add(session)
+    service.set_password(session, user, "en helt annan mening")
+    service.disable(session, user.email)
+    session.flush()
+    entries = session.execute(sa.select(Change.table_name, Change.column_name).order_by(Change.id)).all()
+    assert [tuple(entry) for entry in entries] == [("user_account", "*"), ("user_account", "active")]
+
+
 def test_the_last_administrator_stays(session: Session) -> None:
     admin = add(session, "admin@example.com", roles=(ADMINISTRATOR,))
     with pytest.raises(InvalidInput):
@@ -171,12 +181,12 @@ def test_the_last_administrator_stays(session: Session) -> None:
 
 
 def test_a_plugins_permissions_go_to_their_default_roles_and_to_those_it_brings(session: Session) -> None:
-    contributed = [
-        contributions.Role("service", "Service"),
-        Permission("loyalty.award", "Award points", roles={"manager", "service", "nobody"}),
-    ]
-    grant_defaults(session, contributed)
-    grant_defaults(session, contributed)
+    award = Permission("loyalty.award", "Award points", roles={"manager", "service", "nobody"})
+    add_role(session, "service")
+    for _again in range(2):
+        grant_defaults(session, [award])
     session.flush()
     holders = session.scalars(sa.select(Role.name).join(RolePermission).where(RolePermission.permission == "loyalty.award")).all()
     assert sorted(holders) == ["manager", "service"]
+    withdraw(session, "loyalty.")
+    assert session.scalar(sa.select(sa.func.count()).where(RolePermission.permission == "loyalty.award")) == 0

@@ -6,7 +6,8 @@ import datetime as dt
 import enum
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any, TypeVar
+from functools import lru_cache
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
@@ -109,6 +110,7 @@ class Money:
         setattr(row, self.minor, None if value is None else to_minor(value, getattr(row, self.currency)))
 
 
+@lru_cache
 def minor_digits(currency: str) -> int:
     """Decimals of a currency: 2 for SEK, 0 for JPY, 3 for KWD."""
     from babel.numbers import get_currency_precision
@@ -124,9 +126,6 @@ def to_minor(value: Decimal, currency: str) -> int:
 def from_minor(minor: int, currency: str) -> Decimal:
     """``1250`` öre -> ``Decimal("12.50")``."""
     return unscaled(minor, minor_digits(currency))
-
-
-E_co = TypeVar("E_co", bound=enum.Enum)
 
 
 def text_enum(choices: type[enum.Enum]) -> sa.Enum:
@@ -174,13 +173,14 @@ class CustomerLinked:
         return mapped_column(sa.ForeignKey("customer.id", ondelete="SET NULL"), index=True)
 
 
-def dump_as(*key: str, omit: tuple[str, ...] = (), journal: bool = False) -> Mapping[str, Any]:
+def dump_as(*key: str, omit: tuple[str, ...] = (), journal: bool = False, derived: bool = False) -> Mapping[str, Any]:
     """``info`` of a table for ``regulars db dump``.
 
     ``key`` names the columns that identify a record to a person (a foreign key stands for the key of what it points at);
-    ``omit`` leaves columns out (derived values, write times); ``journal`` marks bookkeeping printed only with ``--journal``.
+    ``omit`` leaves columns out (derived values, write times); ``journal`` marks bookkeeping printed only with ``--journal``;
+    ``derived`` marks rows that are worked out from others: nobody's work is lost when they go.
     """
-    return {"dump": {"key": key, "omit": omit, "journal": journal}}
+    return {"dump": {"key": key, "omit": omit, "journal": journal, "derived": derived}}
 
 
 # Public, read-only columns of core tables for joins in a plugin's own queries.
@@ -198,6 +198,19 @@ customers = sa.table(
     sa.column("store_id", BigInt),
     sa.column("merged_into_id", BigInt),
     sa.column("deleted_at", UtcDateTime),
+)
+external_ids = sa.table(
+    "external_id",
+    sa.column("id", BigInt),
+    sa.column("customer_id", BigInt),
+    sa.column("source", CodeText),
+    sa.column("value", CodeText),
+)
+customer_emails = sa.table(
+    "customer_email", sa.column("customer_id", BigInt), sa.column("address", sa.Text), sa.column("match", CodeText), sa.column("position", BigInt)
+)
+customer_phones = sa.table(
+    "customer_phone", sa.column("customer_id", BigInt), sa.column("number", sa.Text), sa.column("e164", CodeText), sa.column("position", BigInt)
 )
 stores = sa.table(
     "store",

@@ -147,8 +147,13 @@ class Importer(ABC):
     title: ClassVar[LazyString | str]
     permission: ClassVar[str]
     columns: ClassVar[tuple[Column, ...]]
+    root: ClassVar[str]
+    """The table that holds one row per record."""
     tables: ClassVar[tuple[str, ...]]
-    """Tables it creates or changes rows in, children after parents; undo goes through them backwards."""
+    """Tables it writes, in the order undo clears them: parts of a record, then the records (``root``), then what they refer to.
+
+    Rows that are created together with their record need not be journaled one by one: they go with it by CASCADE.
+    """
 
     @abstractmethod
     def parse(self, row: Mapping[str, str], context: ImportContext, number: int) -> Any:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, UOWTransaction
 
 from regulars_core.audit.models import CREATED, DELETED, ROW, Change
 from regulars_plugin_api.bulk import insert_rows
+from regulars_plugin_api.db import Quantity, UnitPrice, UtcDateTime, unscaled
 
 COLUMNS = ("table_name", "row_id", "column_name", "old", "new", "actor_id", "cause", "at")
 # Moved by the ORM on every write: no news to a person, nothing to give back.
@@ -26,6 +27,23 @@ Entry = tuple[str, int, str, str | None, str | None]
 def as_json(value: Any) -> str | None:
     """A value of the database as journal text; None stays None."""
     return None if value is None else json.dumps(value, ensure_ascii=False, default=_plain)
+
+
+def from_json(text: str | None, kind: sa.types.TypeEngine[Any]) -> Any:
+    """The value that ``as_json`` wrote, as the column's type hands it out."""
+    if text is None:
+        return None
+    value = json.loads(text)
+    if isinstance(kind, sa.Enum) and kind.enum_class is not None:
+        return kind.enum_class(value)
+    if isinstance(kind, sa.Date):
+        return dt.date.fromisoformat(value)
+    if isinstance(kind, UtcDateTime):
+        at = dt.datetime.fromisoformat(value)
+        return at.replace(tzinfo=dt.UTC) if at.tzinfo is None else at
+    if isinstance(kind, Quantity | UnitPrice):
+        return unscaled(value, kind.digits)
+    return value
 
 
 def _plain(value: Any) -> str:
@@ -71,14 +89,14 @@ def journal_flush(session: Session, _context: UOWTransaction) -> None:
 
 def _entries(session: Session) -> Iterator[Entry]:
     for row in session.new:
-        if table := _journaled(row):
+        if (table := _journaled(row)) is not None:
             yield table.name, row.id, ROW, None, CREATED
     for row in session.deleted:
-        if table := _journaled(row):
+        if (table := _journaled(row)) is not None:
             yield table.name, row.id, ROW, None, DELETED
     dialect = session.get_bind().dialect
     for row in session.dirty:
-        if table := _journaled(row):
+        if (table := _journaled(row)) is not None:
             yield from _changed(row, table, dialect)
 
 
@@ -93,7 +111,7 @@ def _changed(row: Any, table: sa.Table, dialect: sa.Dialect) -> Iterator[Entry]:
     for attribute in state.mapper.column_attrs:
         column = attribute.columns[0]
         history = state.attrs[attribute.key].history
-        if column.name in SILENT or not history.has_changes():
+        if column.name in SILENT or column.name in table.info["dump"]["omit"] or not history.has_changes():
             continue
         keep = column.type.dialect_impl(dialect).bind_processor(dialect) or (lambda value: value)
         old = keep(history.deleted[0]) if history.deleted and history.deleted[0] is not None else None

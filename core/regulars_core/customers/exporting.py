@@ -61,9 +61,9 @@ def _cells(row: Any, parts: Mapping[str, list[Any]]) -> dict[str, Any]:
     numbers = sorted(parts["external_ids"], key=lambda pair: (pair[0] != PREFERRED_SOURCE, pair))
     street, city, postal_code, region, country = parts["address"][0] if parts["address"] else (None,) * 5
     consents = {channel: (state, given_on, source) for channel, state, given_on, source in parts["consents"]}
-    # Channels that were consented to on different days: the earlier day, so that nothing newer is overwritten on the way back.
-    proofs = sorted((given_on, source) for _state, given_on, source in consents.values() if given_on is not None and source is not None)
-    given_on, source = proofs[0] if proofs else (None, None)
+    # One date and source for all channels, or none: a proof must not spread to a channel that has none.
+    proofs = {(given_on, source) for _state, given_on, source in consents.values()}
+    given_on, source = proofs.pop() if len(proofs) == 1 else (None, None)
     return {
         "external_id": numbers[0][1] if numbers else row.uid,
         "kind": row.kind.value,

@@ -45,16 +45,8 @@ class CustomerImporter(Importer):
     kind = "customer"
     title = _("Customers")
     permission = "customers.import"
-    tables = (
-        "customer",
-        "customer_email",
-        "customer_phone",
-        "customer_address",
-        "external_id",
-        "customer_tag",
-        "consent",
-        "tag",
-    )
+    root = "customer"
+    tables = ("customer_email", "customer_phone", "customer_address", "external_id", "customer_tag", "consent", "customer", "tag")
     columns = (
         _column(
             "external_id",

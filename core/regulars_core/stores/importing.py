@@ -33,6 +33,7 @@ class StoreImporter(Importer):
     kind = "store"
     title = _("Stores")
     permission = "stores.edit"
+    root = "store"
     tables = ("store", "region")
     columns = (
         Column(

@@ -41,7 +41,7 @@ def upgrade() -> None:
         sa.Column("leased_until", UtcDateTime(), nullable=True),
         sa.Column("fence", BigInt, nullable=False),
         sa.Column("holder", sa.Text(), nullable=True),
-        sa.Column("refusal", sa.Text(), nullable=True),
+        sa.Column("trouble", sa.Text(), nullable=True),
         sa.Column("records", BigInt, nullable=False),
         sa.Column("position", BigInt, nullable=False),
         sa.Column("created", BigInt, nullable=False),

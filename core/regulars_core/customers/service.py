@@ -1,0 +1,208 @@
+"""Reading and writing customers one by one: what pages, the API and plugins use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from regulars_core.customers import drafting, search
+from regulars_core.customers.filter import FilterCompiler
+from regulars_core.customers.models import Customer, Tag
+from regulars_core.customers.scope import visible
+from regulars_core.customers.viewing import PARTS, view
+from regulars_plugin_api.errors import Conflict, InvalidInput, NotFound
+from regulars_plugin_api.events import CustomerCreated, CustomerDeleted, CustomerRestored, CustomerUpdated, emit
+from regulars_plugin_api.hookspecs import customers as customer_hooks
+from regulars_plugin_api.hookspecs import data as data_hooks
+from regulars_plugin_api.i18n import _
+from regulars_plugin_api.ids import uuid7
+from regulars_plugin_api.views import CustomerView, Viewer
+
+if TYPE_CHECKING:
+    from regulars_core.crm import Crm
+
+LIVING = sa.and_(Customer.deleted_at.is_(None), Customer.merged_into_id.is_(None))
+COUNTED_AT_MOST = 1000
+
+Position = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of a list. ``before`` and ``after`` are where the neighbouring pages begin, None where there is none."""
+
+    rows: list[CustomerView]
+    before: Position | None
+    after: Position | None
+
+
+class CustomerService:
+    """Implements ``regulars_plugin_api.services.CustomerService`` and what the staff's pages need beyond it."""
+
+    def __init__(self, crm: Crm) -> None:
+        self.crm = crm
+
+    def get(self, customer_id: int, *, session: Session | None = None) -> CustomerView | None:
+        """The customer, followed to the one it was merged into; None if there is none or it is in the trash."""
+        with self._reading(session) as reader:
+            row = reader.get(Customer, customer_id, options=PARTS)
+            while row is not None and row.merged_into_id is not None:
+                row = reader.get(Customer, row.merged_into_id, options=PARTS)
+            return view(row) if row is not None and row.deleted_at is None else None
+
+    def get_many(self, customer_ids: Sequence[int], *, session: Session | None = None) -> Mapping[int, CustomerView]:
+        """Living customers by id."""
+        with self._reading(session) as reader:
+            rows = reader.scalars(sa.select(Customer).where(Customer.id.in_(customer_ids), LIVING).options(*PARTS))
+            return {row.id: view(row) for row in rows}
+
+    def seen_by(self, session: Session, viewer: Viewer, customer_id: int) -> CustomerView:
+        """The customer if the viewer may see it, in the trash or not. Raises ``NotFound``."""
+        target = session.scalar(sa.select(sa.func.coalesce(Customer.merged_into_id, Customer.id)).where(Customer.id == customer_id))
+        query = sa.select(Customer).where(Customer.id == target, self.visible_to(viewer)).options(*PARTS)
+        row = session.scalar(query) if target is not None else None
+        if row is None:
+            raise NotFound(_("There is no such customer."))
+        return view(row)
+
+    def page(
+        self,
+        session: Session,
+        viewer: Viewer,
+        *,
+        query: str = "",
+        where: Any | None = None,
+        after: Position | None = None,
+        before: Position | None = None,
+        limit: int = 50,
+        trash: bool = False,
+    ) -> Page:
+        """Customers the viewer may see, by name, after or before a position. ``where`` is a filter. Raises ``BadFilter``."""
+        conditions = self._conditions(session, viewer, query, where, trash)
+        place = sa.tuple_(Customer.fold_name, Customer.id)
+        backwards = before is not None
+        if position := before or after:
+            bound = sa.tuple_(sa.literal(position[0]), sa.literal(position[1]))
+            conditions.append(place < bound if backwards else place > bound)
+        order = (Customer.fold_name.desc(), Customer.id.desc()) if backwards else (Customer.fold_name, Customer.id)
+        rows = list(session.scalars(sa.select(Customer).where(*conditions).order_by(*order).limit(limit + 1).options(*PARTS)))
+        more, rows = len(rows) > limit, rows[:limit]
+        if backwards:
+            rows.reverse()
+        first, last = ((row.fold_name, row.id) for row in (rows[0], rows[-1])) if rows else (None, None)
+        has_before, has_after = (more, True) if backwards else (position is not None, more)
+        return Page([view(row) for row in rows], first if has_before else None, last if has_after else None)
+
+    def count_about(self, session: Session, viewer: Viewer, *, query: str = "", where: Any | None = None, trash: bool = False) -> int:
+        """How many there are, counted no further than ``COUNTED_AT_MOST`` + 1."""
+        conditions = self._conditions(session, viewer, query, where, trash)
+        some = sa.select(Customer.id).where(*conditions).limit(COUNTED_AT_MOST + 1).subquery()
+        return session.scalar(sa.select(sa.func.count()).select_from(some)) or 0
+
+    def visible_to(self, viewer: Viewer) -> sa.ColumnElement[bool]:
+        """The condition on ``Customer`` for what a viewer may see."""
+        if viewer.store_ids is None:
+            return sa.true()
+        return visible(viewer, self.crm.bus.collect(customer_hooks.timeline_sources))
+
+    def create(self, values: Mapping[str, Any], *, session: Session | None = None) -> int:
+        """Add a customer out of what was typed and return its id. Raises ``InvalidInput``."""
+        with self._writing(session) as writer:
+            draft = drafting.read(values, writer, self.crm.config.country)
+            self._refuse(writer, draft.fields, None)
+            now = self.crm.clock.now()
+            customer = Customer(uid=uuid7(), created_at=now, updated_at=now)
+            drafting.put(customer, draft, writer)
+            writer.add(customer)
+            writer.flush()
+            search.reindex(writer, [customer.id])
+            emit(writer, CustomerCreated(customer_id=customer.id, uid=customer.uid))
+            return customer.id
+
+    def update(self, customer_id: int, changes: Mapping[str, Any], *, session: Session | None = None) -> None:
+        """Change the named fields. ``version``, if given, must be the current one. Raises ``InvalidInput``, ``NotFound``, ``Conflict``."""
+        with self._writing(session) as writer:
+            customer = self._living(writer, customer_id)
+            given = dict(changes)
+            version = given.pop("version", None)
+            if version is not None and str(version) != str(customer.version):
+                raise Conflict
+            draft = drafting.read(given, writer, self.crm.config.country, known=customer)
+            self._refuse(writer, draft.fields, view(customer))
+            before = view(customer)
+            drafting.put(customer, draft, writer)
+            writer.flush()
+            after = view(customer)
+            changed = tuple(sorted(name for name in drafting.FIELDS if getattr(before, name, None) != getattr(after, name, None)))
+            if changed:
+                customer.updated_at = self.crm.clock.now()
+                writer.flush()
+                search.reindex(writer, [customer.id])
+                emit(writer, CustomerUpdated(customer_id=customer.id, uid=customer.uid, changed=changed))
+
+    def trash(self, session: Session, customer_id: int) -> None:
+        """Move a customer to the trash; nothing is lost."""
+        customer = self._living(session, customer_id)
+        customer.deleted_at = self.crm.clock.now()
+        session.flush()
+        search.reindex(session, [customer.id])
+        emit(session, CustomerDeleted(customer_id=customer.id, uid=customer.uid))
+
+    def restore(self, session: Session, customer_id: int) -> None:
+        """Take a customer back out of the trash."""
+        customer = session.get(Customer, customer_id)
+        if customer is None or customer.deleted_at is None:
+            raise NotFound(_("There is no such customer."))
+        customer.deleted_at = None
+        session.flush()
+        search.reindex(session, [customer.id])
+        emit(session, CustomerRestored(customer_id=customer.id, uid=customer.uid))
+
+    def tags(self, session: Session) -> list[str]:
+        """The tags in use, for choosing one."""
+        return list(session.scalars(sa.select(Tag.name).order_by(Tag.name).limit(500)))
+
+    def _conditions(self, session: Session, viewer: Viewer, query: str, where: Any | None, trash: bool) -> list[sa.ColumnElement[bool]]:
+        living = sa.and_(Customer.deleted_at.is_not(None), Customer.merged_into_id.is_(None)) if trash else LIVING
+        conditions = [living, self.visible_to(viewer)]
+        if where is not None:
+            conditions.append(FilterCompiler(self.crm.bus.collect(data_hooks.filter_fields)).compile(where))
+        if query.strip():
+            conditions.append(search.matching(session, query))
+        return conditions
+
+    def _living(self, session: Session, customer_id: int) -> Customer:
+        customer = session.get(Customer, customer_id, options=PARTS)
+        if customer is None or customer.deleted_at is not None or customer.merged_into_id is not None:
+            raise NotFound(_("There is no such customer."))
+        return customer
+
+    def _refuse(self, session: Session, draft: Mapping[str, Any], existing: CustomerView | None) -> None:
+        problems = [
+            one
+            for one in self.crm.bus.collect(customer_hooks.validate_customer, session=session, draft=draft, existing=existing)
+            if not one.warning
+        ]
+        if problems:
+            raise InvalidInput(**{problem.field or "customer": problem.message for problem in problems})
+
+    @contextmanager
+    def _reading(self, session: Session | None) -> Iterator[Session]:
+        if session is not None:
+            yield session
+            return
+        with self.crm.read() as own:
+            yield own
+
+    @contextmanager
+    def _writing(self, session: Session | None) -> Iterator[Session]:
+        if session is not None:
+            yield session
+            return
+        with self.crm.transaction() as own:
+            yield own

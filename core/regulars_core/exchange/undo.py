@@ -1,0 +1,171 @@
+"""Takes an import back from the journal: what it changed gets its old values, what it created goes.
+
+What somebody has changed since, or hung something on, is kept and listed. All is worked out anew from what is there, so an undo
+that was interrupted is simply started again.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from flask_babel.speaklater import LazyString
+from sqlalchemy.orm import Session
+
+from regulars_core.audit.journal import BulkJournal, from_json
+from regulars_core.audit.models import CREATED, ROW, Change
+from regulars_core.db.database import analyze
+from regulars_core.exchange import kinds
+from regulars_core.exchange.memory import Bitmap
+from regulars_core.exchange.models import ImportRun, RunState
+from regulars_core.exchange.runs import LEASE, Progress, get
+from regulars_core.exchange.usage import References
+from regulars_plugin_api.bulk import delete_rows, staged, update_rows
+from regulars_plugin_api.db import Base, BigInt
+from regulars_plugin_api.errors import NotAllowedYet
+from regulars_plugin_api.events import ImportUndone, emit
+from regulars_plugin_api.exchange import Importer
+from regulars_plugin_api.i18n import _
+from regulars_plugin_api.views import SYSTEM, Viewer
+
+if TYPE_CHECKING:
+    from regulars_core.crm import Crm
+
+STEP_ON_SQLITE, STEP = 500, 5000
+MOST_KEPT = 1000
+
+
+def undo(crm: Crm, run_id: int, *, actor: Viewer = SYSTEM, progress: Progress = lambda done, total: None) -> dict[str, Any]:
+    """Take a run back. Returns ``{"run", "restored", "deleted", "kept": [{"table", "id", "why"}]}``: numbers of rows, and what stayed."""
+    with crm.transaction(actor, f"undo:{run_id}") as session:
+        run = get(session, run_id)
+        if run.dry_run or run.state not in (RunState.DONE, RunState.STOPPED, RunState.UNDOING):
+            raise NotAllowedYet(_("Only an import that has ended can be undone."))
+        run.state, run.leased_until = RunState.UNDOING, crm.clock.now() + LEASE
+    work = _Undo(crm, run_id, kinds.importer_of(crm, run.kind), actor)
+    restored = work.restore_values()
+    deleted = work.delete_created(progress)
+    analyze(crm.database)
+    with crm.transaction(actor, f"undo:{run_id}") as session:
+        run = get(session, run_id)
+        run.state, run.finished_at, run.leased_until, run.kept = RunState.UNDONE, crm.clock.now(), None, work.kept[:MOST_KEPT]
+        emit(session, ImportUndone(run_id=run_id, kind=run.kind))
+    return {"run": run_id, "restored": restored, "deleted": deleted, "kept": work.kept}
+
+
+class _Undo:
+    def __init__(self, crm: Crm, run_id: int, importer: Importer, actor: Viewer) -> None:
+        self.crm, self.importer, self.actor = crm, importer, actor
+        self.run_id, self.mine = run_id, (f"import:{run_id}", f"undo:{run_id}")
+        self.step = STEP_ON_SQLITE if crm.database.is_sqlite else STEP
+        self.references = References(crm.database.engine, importer, self.mine)
+        self.kept: list[dict[str, Any]] = []
+
+    def restore_values(self) -> int:
+        """Give old values back, newest change first; a value that is no longer what the import wrote stays."""
+        below, restored = None, 0
+        while changes := self._changes(below):
+            below = changes[-1].id
+            with self._transaction() as (session, journal):
+                restored += self._restore(session, journal, changes)
+        return restored
+
+    def delete_created(self, progress: Progress) -> int:
+        """Delete the rows the import made, but those somebody has made use of."""
+        doomed = {table: self._doomed(table) for table in self.importer.tables}
+        total, looked_at, deleted = sum(len(ids) for ids in doomed.values()), 0, 0
+        roots = Bitmap()
+        for row_id in doomed[self.importer.root]:
+            roots.add(row_id)
+        for table, ids in doomed.items():
+            for start in range(0, len(ids), self.step):
+                step = ids[start : start + self.step].tolist()
+                with self._transaction() as (session, journal):
+                    deleted += self._delete(session, journal, table, step, roots)
+                looked_at += len(step)
+                progress(looked_at, total)
+        return deleted
+
+    @contextmanager
+    def _transaction(self) -> Iterator[tuple[Session, BulkJournal]]:
+        journal = BulkJournal()
+        with self.crm.transaction(self.actor, self.mine[1]) as session:
+            yield session, journal
+            session.execute(sa.update(ImportRun).where(ImportRun.id == self.run_id).values(leased_until=self.crm.clock.now() + LEASE))
+            journal.write(session, actor_id=self.actor.user_id, cause=self.mine[1], at=self.crm.clock.now())
+
+    def _changes(self, below: int | None) -> Sequence[Any]:
+        query = sa.select(Change.id, Change.table_name, Change.row_id, Change.column_name, Change.old, Change.new).where(
+            Change.cause == self.mine[0], Change.column_name != ROW
+        )
+        if below is not None:
+            query = query.where(Change.id < below)
+        with self.crm.read() as session:
+            return session.execute(query.order_by(Change.id.desc()).limit(self.step)).all()
+
+    def _restore(self, session: Session, journal: BulkJournal, changes: Sequence[Any]) -> int:
+        cells: dict[tuple[str, str], dict[int, tuple[str | None, str | None]]] = defaultdict(dict)
+        for change in changes:
+            rows = cells[change.table_name, change.column_name]
+            # Changed twice by the import: back to before the first, if it still is what the last one wrote.
+            newest = rows[change.row_id][1] if change.row_id in rows else change.new
+            rows[change.row_id] = (change.old, newest)
+        back = [(table, column, self._restorable(session, table, column, rows)) for (table, column), rows in cells.items()]
+        touched: dict[str, set[int]] = defaultdict(set)
+        for table, _column, rows in back:
+            touched[table].update(rows)
+        with self.importer.undoing(session, {}, {table: sorted(ids) for table, ids in touched.items()}):
+            for table, column, rows in back:
+                kind = Base.metadata.tables[table].c[column].type
+                update_rows(
+                    session, Base.metadata.tables[table], [column], [(row_id, from_json(old, kind)) for row_id, (old, _n) in rows.items()]
+                )
+                journal.entries.extend((table, row_id, column, new, old) for row_id, (old, new) in rows.items())
+        return sum(len(ids) for ids in touched.values())
+
+    def _restorable(
+        self, session: Session, table: str, column: str, rows: Mapping[int, tuple[str | None, str | None]]
+    ) -> dict[int, tuple[str | None, str | None]]:
+        model = Base.metadata.tables[table]
+        kind = model.c[column].type
+        with staged(session, {"id": BigInt}, ((row_id,) for row_id in rows)) as stage:
+            present = {
+                row_id: value
+                for row_id, value in session.execute(
+                    sa.select(model.c.id, model.c[column]).join_from(stage, model, model.c.id == stage.c.id)
+                )
+            }
+        found = {}
+        for row_id, (old, new) in rows.items():
+            if row_id in present and present[row_id] == from_json(new, kind):
+                found[row_id] = (old, new)
+            elif row_id in present and present[row_id] != from_json(old, kind):
+                self._keep(table, row_id, _("“%(column)s” was changed since.", column=column))
+        return found
+
+    def _doomed(self, table: str) -> array[int]:
+        created = sa.select(Change.row_id).where(
+            Change.cause == self.mine[0], Change.table_name == table, Change.column_name == ROW, Change.new == CREATED
+        )
+        with self.crm.read() as session:
+            return array("q", session.scalars(created.order_by(Change.row_id).execution_options(yield_per=10_000)))
+
+    def _delete(self, session: Session, journal: BulkJournal, table: str, step: Sequence[int], roots: Bitmap) -> int:
+        present = self.references.present(session, table, step)
+        # What is part of a record that goes, goes with it; what is part of one that stays, stays.
+        free = [row_id for row_id, owner in present.items() if owner is None or owner not in roots]
+        in_use = self.references.in_use(session, table, free)
+        for row_id, why in in_use.items():
+            self._keep(table, row_id, why)
+        going = [row_id for row_id in free if row_id not in in_use]
+        with self.importer.undoing(session, {table: going}, {}):
+            delete_rows(session, Base.metadata.tables[table], going)
+        journal.deleted(table, going)
+        return len(going)
+
+    def _keep(self, table: str, row_id: int, why: LazyString | str) -> None:
+        self.kept.append({"table": table, "id": row_id, "why": str(why)})

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from regulars_plugin_api.contributions.work import LeasedBatch
 from regulars_plugin_api.events import DomainEvent
-from regulars_plugin_api.views import SYSTEM, ConsentView, CustomerView, Viewer
+from regulars_plugin_api.views import ConsentView, CustomerView, Viewer
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -147,8 +147,8 @@ class Crm(Protocol):
     def http(self) -> Http:
         """Calls to other systems."""
 
-    def transaction(self, actor: Viewer = SYSTEM, cause: str | None = None) -> AbstractContextManager[Session]:
+    def transaction(self, actor: Viewer | None = None, cause: str | None = None) -> AbstractContextManager[Session]:
         """A writing session: commits at the end of the block, rolls back on an exception, then sends the signals of emitted events."""
 
-    def read(self, viewer: Viewer = SYSTEM) -> AbstractContextManager[Session]:
+    def read(self, viewer: Viewer | None = None) -> AbstractContextManager[Session]:
         """A read-only session."""

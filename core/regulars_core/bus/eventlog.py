@@ -1,0 +1,101 @@
+"""The durable event log: what happened, and who still has to be told. Written in the transaction of the change."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from regulars_core.acting import actor_ref
+from regulars_core.bus.models import READY, Delivery, Event, Subscription
+from regulars_plugin_api.contributions import EventHandler
+from regulars_plugin_api.errors import NotAllowedYet
+from regulars_plugin_api.events import DomainEvent
+from regulars_plugin_api.i18n import _
+from regulars_plugin_api.ids import uuid7
+
+MAX_DEPTH = 20
+
+
+class LoopStopped(NotAllowedYet):
+    """One event led to the next too many times: an automation loop."""
+
+
+def emit(session: Session, event: DomainEvent) -> None:
+    """Log ``event`` and make a delivery for each subscription the database knows now, so that a stale process misses no new handler."""
+    info = session.info
+    if info["depth"] > MAX_DEPTH:
+        raise LoopStopped(_("%(event)s: one event led to the next more than %(count)s times.", event=event.type, count=MAX_DEPTH))
+    row = Event(
+        uid=uuid7(),
+        type=event.type,
+        version=event.version,
+        subject=event.subject,
+        actor=actor_ref(info["actor"]),
+        payload=event.to_payload(),
+        cause=info["cause"],
+        depth=info["depth"],
+        at=info["at"],
+    )
+    session.add(row)
+    session.flush()
+    subscribed = _ready(sa.literal(row.id, Event.id.type), Subscription.handler, row.at).where(Subscription.type == event.type)
+    session.execute(_into_delivery(subscribed))
+    info["emitted"].append((row, event))
+
+
+def subscribe(session: Session, plugin: str, handlers: Iterable[EventHandler]) -> None:
+    """Make the subscriptions of ``plugin`` those of ``handlers``. New ones that ask for it get the history."""
+    if session.get_bind().dialect.name == "postgresql":
+        # Waits for whoever is emitting now, so that no event falls between the history and the first live one.
+        session.execute(sa.text("LOCK TABLE subscription IN ACCESS EXCLUSIVE MODE"))
+    wanted = {(handler.name, event.type): handler.replay for handler in handlers for event in handler.events}
+    mine = sa.select(Subscription.handler, Subscription.type).where(Subscription.plugin == plugin)
+    known = {(handler, kind) for handler, kind in session.execute(mine)}
+    for handler, kind in known - wanted.keys():
+        session.execute(sa.delete(Subscription).where(Subscription.handler == handler, Subscription.type == kind))
+    for handler, kind in sorted(wanted.keys() - known):
+        session.add(Subscription(handler=handler, type=kind, plugin=plugin))
+        session.flush()
+        if wanted[handler, kind]:
+            _insert_history(session, handler, kind)
+
+
+def subscriptions_differ(session: Session, plugin: str, handlers: Iterable[EventHandler]) -> bool:
+    """Whether ``subscribe`` would change anything; lets a worker start without taking its lock."""
+    mine = sa.select(Subscription.handler, Subscription.type).where(Subscription.plugin == plugin)
+    return {tuple(row) for row in session.execute(mine)} != {(one.name, event.type) for one in handlers for event in one.events}
+
+
+def replay(session: Session, handler: str) -> int:
+    """Deliver the whole history to ``handler`` once more; how many events that is."""
+    unfinished = sa.select(Delivery.event_id).where(Delivery.handler == handler, Delivery.state == READY)
+    session.execute(sa.delete(Delivery).where(Delivery.handler == handler, Delivery.event_id.not_in(unfinished)))
+    for kind in session.scalars(sa.select(Subscription.type).where(Subscription.handler == handler)).all():
+        _insert_history(session, handler, kind)
+    counted = sa.select(sa.func.count()).select_from(Delivery).where(Delivery.handler == handler, Delivery.state == READY)
+    return session.scalars(counted).one()
+
+
+def unsubscribe(session: Session, plugin: str) -> None:
+    """Forget the subscriptions of ``plugin`` and every delivery to its handlers."""
+    handlers = sa.select(Subscription.handler).where(Subscription.plugin == plugin)
+    session.execute(sa.delete(Delivery).where(Delivery.handler.in_(handlers)))
+    session.execute(sa.delete(Subscription).where(Subscription.plugin == plugin))
+
+
+def _insert_history(session: Session, handler: str, kind: str) -> None:
+    already = sa.exists().where(Delivery.event_id == Event.id, Delivery.handler == handler)
+    past = _ready(Event.id, sa.literal(handler), session.info["at"]).where(Event.type == kind, ~already)
+    session.execute(_into_delivery(past))
+
+
+def _ready(event_id: sa.SQLColumnExpression[int], handler: sa.SQLColumnExpression[str], due_at: dt.datetime) -> sa.Select[Any]:
+    return sa.select(event_id, handler, sa.literal(READY), sa.literal(0), sa.literal(due_at, Delivery.due_at.type))
+
+
+def _into_delivery(made: sa.Select[Any]) -> sa.Insert:
+    return sa.insert(Delivery).from_select(["event_id", "handler", "state", "attempts", "due_at"], made, include_defaults=False)

@@ -1,0 +1,295 @@
+"""Calls hooks: each plugin in its own guard, with a clock, so that one that fails or hangs is left out and named.
+
+Only this package touches pluggy.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar, cast
+
+import pluggy
+import structlog
+
+from regulars_core.bus.breaker import Breaker, Trouble
+from regulars_core.bus.pool import Helper, PagePool
+from regulars_core.bus.shape import Check, answer_check, parameters
+from regulars_plugin_api.errors import PluginFailed
+from regulars_plugin_api.hookspecs import PROJECT, OnFailure, rules_of
+
+P = ParamSpec("P")
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+PAGE_BUDGET = 2.0
+
+
+class PluginRefused(Exception):
+    """A plugin's hooks don't fit the contract."""
+
+
+@dataclass(frozen=True)
+class Answer(Generic[T]):
+    """What one plugin answered, or why it did not."""
+
+    plugin: str
+    value: T | None
+    failure: str | None = None
+
+
+class _Failure(NamedTuple):
+    reason: str
+
+
+class _Call(NamedTuple):
+    plugin: str
+    function: Callable[..., Any]
+    picks: tuple[int, ...] | None
+
+
+class _Hook(NamedTuple):
+    name: str
+    names: tuple[str, ...]
+    calls: tuple[_Call, ...]
+    check: Check
+    page: bool
+    must: bool
+    session: int | None
+
+
+class HookBus:
+    """The plugins' functions, by hook. ``is_enabled`` says who is asked; call ``forget`` when that has changed."""
+
+    def __init__(self, is_enabled: Callable[[str], bool], clock: Callable[[], float] = time.monotonic) -> None:
+        self._manager = pluggy.PluginManager(PROJECT)
+        self._is_enabled = is_enabled
+        self._clock = clock
+        self._order: list[str] = []
+        self._hooks: dict[Callable[..., Any], _Hook] = {}
+        self._breaker = Breaker(clock)
+        self._pool = PagePool()
+        self._stuck: dict[str, threading.Event] = {}
+
+    def add_specs(self, module: ModuleType) -> None:
+        """Admit the hooks declared in ``module``."""
+        try:
+            self._manager.add_hookspecs(module)
+        except ValueError as error:
+            raise PluginRefused(str(error)) from error
+
+    def register(self, plugin: str, module: ModuleType) -> None:
+        """Admit the implementations in ``module``. Raises ``PluginRefused``, and then none of them is there."""
+        try:
+            self._manager.register(module, plugin)
+            for caller in self._manager.get_hookcallers(module) or ():
+                _refuse_misfits(caller, plugin)
+        except (pluggy.PluginValidationError, PluginRefused) as error:
+            self._manager.unregister(module)
+            raise PluginRefused(str(error)) from error
+        self._order.append(plugin)
+        self.forget()
+
+    def unregister(self, plugin: str) -> None:
+        """Take a plugin's implementations out again."""
+        self._manager.unregister(name=plugin)
+        self._order.remove(plugin)
+        self.forget()
+
+    def forget(self) -> None:
+        """Find out anew who is enabled."""
+        self._hooks = {}
+
+    def implemented_by(self, plugin: str) -> list[str]:
+        """Names of the hooks a plugin implements."""
+        callers = self._manager.get_hookcallers(self._manager.get_plugin(plugin)) or []
+        return sorted(caller.name for caller in callers)
+
+    def troubles(self) -> list[Trouble]:
+        """What went wrong in this process, for the plugins page."""
+        return list(self._breaker.troubles.values())
+
+    def collect(self, spec: Callable[P, Iterable[T] | None], *args: P.args, **kwargs: P.kwargs) -> list[T]:
+        """Everything the plugins contribute, in plugin order; those that fail are left out, unless the hook must not be skipped."""
+        hook = self._hooks.get(spec) or self._prepare(spec)
+        if not hook.calls:
+            return []
+        found: list[T] = []
+        for _plugin, value in self._ask_all(hook, args, kwargs):
+            if value is not None and type(value) is not _Failure:
+                found += value
+        return found
+
+    def each(self, spec: Callable[P, T | None], *args: P.args, **kwargs: P.kwargs) -> list[tuple[str, T]]:
+        """``(plugin, answer)`` of each plugin that has one."""
+        return [(answer.plugin, answer.value) for answer in self.answers(spec, *args, **kwargs) if answer.value is not None]
+
+    def answers(self, spec: Callable[P, T | None], *args: P.args, **kwargs: P.kwargs) -> list[Answer[T]]:
+        """What every plugin answered, failures included."""
+        hook = self._hooks.get(spec) or self._prepare(spec)
+        return [_answer(plugin, value) for plugin, value in self._ask_all(hook, args, kwargs)]
+
+    def first(self, spec: Callable[P, T | None], *args: P.args, **kwargs: P.kwargs) -> T | None:
+        """The first answer that is not None."""
+        hook = self._hooks.get(spec) or self._prepare(spec)
+        values = _in_order(hook, args, kwargs)
+        for call in hook.calls:
+            answer = self._guard(hook, call, values)
+            if answer is not None and type(answer) is not _Failure:
+                return cast(T, answer)
+        return None
+
+    def ask(self, plugin: str, spec: Callable[P, T | None], *args: P.args, **kwargs: P.kwargs) -> T | None:
+        """The answer of one plugin, enabled or not; None too if it lacks the hook. Raises ``PluginFailed`` whatever the hook's rules."""
+        hook = self._hook(spec, lambda name: name == plugin)._replace(must=True)
+        answers = [value for _plugin, value in self._ask_all(hook, args, kwargs)]
+        return cast("T | None", answers[0]) if answers else None
+
+    def guarded(self, plugin: str, what: str, work: Callable[[], T]) -> Answer[T]:
+        """Run other code of a plugin that a page waits for, such as the load of a panel, within the same budget and breaker."""
+        hook = _Hook(what, (), (_Call(plugin, work, None),), lambda answer: answer, page=True, must=False, session=None)
+        return _answer(*self._ask_all(hook, (), {})[0])
+
+    def _prepare(self, spec: Callable[..., Any]) -> _Hook:
+        rules = rules_of(spec)
+        hook = self._hooks[spec] = self._hook(spec, lambda name: rules.disabled_too or self._is_enabled(name))
+        return hook
+
+    def _hook(self, spec: Callable[..., Any], asked: Callable[[str], bool]) -> _Hook:
+        rules, name, names = rules_of(spec), cast(Any, spec).__name__, parameters(spec)
+        caller = getattr(self._manager.hook, name)
+        if caller.spec is None or caller.spec.function is not spec:
+            raise LookupError(f"the hook {name} was not admitted")
+        impls = sorted(caller.get_hookimpls(), key=lambda impl: self._order.index(impl.plugin_name))
+        picks = [tuple(names.index(argument) for argument in impl.argnames) for impl in impls]
+        everything = tuple(range(len(names)))
+        calls = tuple(
+            _Call(impl.plugin_name, impl.function, None if pick == everything else pick)
+            for impl, pick in zip(impls, picks, strict=True)
+            if asked(impl.plugin_name)
+        )
+        must = rules.on_failure in (OnFailure.ABORT, OnFailure.BLOCK)
+        session = names.index("session") if "session" in names and not must else None
+        return _Hook(name, names, calls, answer_check(spec), rules.page, must, session)
+
+    def _ask_all(self, hook: _Hook, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[tuple[str, Any]]:
+        values = _in_order(hook, args, kwargs)
+        if hook.page and type(threading.current_thread()) is not Helper:
+            return self._in_time(hook, values)
+        return [(call.plugin, self._guard(hook, call, values)) for call in hook.calls]
+
+    def _guard(self, hook: _Hook, call: _Call, values: Sequence[Any]) -> Any:
+        plugin, function, picks = call
+        troubled = self._breaker.troubles or self._stuck
+        if troubled and (pause := self._pause(plugin, hook.name)):
+            if hook.must and plugin in self._stuck:
+                raise PluginFailed(plugin, hook.name, pause)
+            if not hook.must:
+                return _Failure(pause)
+        began = self._clock()
+        try:
+            chosen = values if picks is None else [values[pick] for pick in picks]
+            if hook.session is None:
+                answer = function(*chosen)
+                if answer is not None:
+                    answer = hook.check(answer)
+            else:
+                # A statement that fails would otherwise end the caller's transaction on PostgreSQL.
+                with values[hook.session].begin_nested():
+                    answer = function(*chosen)
+                    if answer is not None:
+                        answer = hook.check(answer)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            # SystemExit as well: a plugin must not take the house down.
+            return self._failed(hook, plugin, error)
+        if troubled and (plugin, hook.name) in self._breaker.troubles:
+            self._breaker.worked(plugin, hook.name)
+        if self._clock() - began > PAGE_BUDGET:
+            log.warning("a plugin is slow", plugin=plugin, hook=hook.name, seconds=round(self._clock() - began, 1))
+        return answer
+
+    def _failed(self, hook: _Hook, plugin: str, error: BaseException) -> _Failure:
+        reason = f"{type(error).__name__}: {error}"
+        trouble = self._breaker.failed(plugin, hook.name, reason)
+        log.error("a plugin failed", plugin=plugin, hook=hook.name, rests=trouble.rests_until is not None, exc_info=error)
+        if hook.must:
+            raise PluginFailed(plugin, hook.name, reason) from error
+        return _Failure(reason)
+
+    def _pause(self, plugin: str, hook: str) -> str | None:
+        stuck = self._stuck.get(plugin)
+        if stuck is not None and not stuck.is_set():
+            return "has not come back from an earlier call"
+        if stuck is not None:
+            del self._stuck[plugin]
+        return "rests after repeated failures" if self._breaker.rests(plugin, hook) else None
+
+    def _in_time(self, hook: _Hook, values: Sequence[Any]) -> list[tuple[str, Any]]:
+        """Let a helper make the calls; whoever exceeds the budget is left behind, and another helper goes on with the rest."""
+        answers: list[tuple[str, Any]] = []
+        rest = hook.calls
+        while rest:
+            round_ = _Round(rest, self._clock())
+            finished = threading.Event()
+            self._pool.start(lambda round_=round_: round_.run(lambda call: self._guard(hook, call, values), self._clock), finished)  # type: ignore[misc]
+            while not finished.wait(max(0.0, round_.began + PAGE_BUDGET - self._clock())):
+                if self._clock() - round_.began >= PAGE_BUDGET:
+                    break
+            done = round_.leave()
+            answers += done
+            if len(done) < len(rest):
+                late = rest[len(done)].plugin
+                self._stuck[late] = finished
+                answers.append((late, self._failed(hook, late, TimeoutError(f"no answer within {PAGE_BUDGET:g} s"))))
+            rest = rest[len(done) + 1 :]
+        return answers
+
+
+class _Round:
+    """Calls made one after the other in a helper, until somebody stops waiting."""
+
+    def __init__(self, calls: Sequence[_Call], began: float) -> None:
+        self.calls = calls
+        self.began = began
+        self._answers: list[tuple[str, Any]] = []
+        self._left = False
+
+    def run(self, guard: Callable[[_Call], Any], clock: Callable[[], float]) -> None:
+        for call in self.calls:
+            if self._left:
+                return
+            self.began = clock()
+            self._answers.append((call.plugin, guard(call)))
+
+    def leave(self) -> list[tuple[str, Any]]:
+        """Stop waiting; the answers so far."""
+        self._left = True
+        return list(self._answers)
+
+
+def _in_order(hook: _Hook, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Sequence[Any]:
+    if not kwargs and len(args) == len(hook.names):
+        return args
+    rest = hook.names[len(args) :]
+    if len(args) > len(hook.names) or set(rest) != kwargs.keys():
+        raise TypeError(f"{hook.name} takes {', '.join(hook.names) or 'nothing'}")
+    return (*args, *(kwargs[name] for name in rest))
+
+
+def _answer(plugin: str, value: Any) -> Answer[Any]:
+    return Answer(plugin, None, value.reason) if type(value) is _Failure else Answer(plugin, value)
+
+
+def _refuse_misfits(caller: Any, plugin: str) -> None:
+    if caller.spec is None:
+        raise PluginRefused(f"there is no hook named {caller.name}")
+    for impl in caller.get_hookimpls():
+        if impl.plugin_name == plugin and (impl.hookwrapper or impl.wrapper):
+            raise PluginRefused(f"{caller.name}: hook wrappers are not admitted")
+        if impl.plugin_name == plugin and impl.kwargnames:
+            raise PluginRefused(f"{caller.name}: an implementation takes no default arguments")

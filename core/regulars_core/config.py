@@ -1,0 +1,178 @@
+"""The home and the settings of the environment. A wrong one stops the start with its name and what was expected."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+import sqlalchemy as sa
+from babel.core import get_global
+from babel.numbers import list_currencies
+from platformdirs import user_data_path
+
+from regulars_plugin_api.errors import RegularsError
+from regulars_plugin_api.i18n import Text, _
+
+KEY_FILE = "secret.key"
+SQLITE_FILE = "regulars.db"
+PLUGIN_PREFIX = "REGULARS__"
+UTC = ZoneInfo("UTC")
+
+
+class WrongSetting(RegularsError):
+    """A setting of the environment that can't be used."""
+
+    def __init__(self, name: str, expected: Text) -> None:
+        super().__init__(_("%(name)s: expected %(expected)s", name=name, expected=expected))
+        self.name, self.expected = name, expected
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the environment says. ``plugin_settings`` maps plugin -> key -> text, from ``REGULARS__<PLUGIN>__<KEY>``."""
+
+    home: Path
+    database_url: str
+    base_url: str = "http://127.0.0.1:8000"
+    smtp_url: str | None = field(default=None, repr=False)
+    mail_from: str | None = None
+    secret_key: str | None = field(default=None, repr=False)
+    safe_mode: bool = False
+    timezone: ZoneInfo = UTC
+    currency: str = "EUR"
+    country: str | None = None
+    executor: str | None = None
+    http_allow: frozenset[str] = frozenset()
+    plugin_settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Config:
+        """Read and check every setting. Raises ``WrongSetting``."""
+        home = Path(environ.get("REGULARS_HOME") or user_data_path("regulars", appauthor=False)).expanduser().absolute()
+        return cls(
+            home=home,
+            database_url=_database_url(environ, home),
+            base_url=_base_url(environ),
+            smtp_url=_smtp_url(environ),
+            mail_from=environ.get("REGULARS_MAIL_FROM") or None,
+            secret_key=_secret_key(environ, home),
+            safe_mode=_yes_no(environ, "REGULARS_SAFE_MODE"),
+            timezone=_timezone(environ),
+            currency=_choice(environ, "REGULARS_CURRENCY", list_currencies(), _("a currency code such as EUR")) or "EUR",
+            country=_choice(environ, "REGULARS_COUNTRY", get_global("territory_currencies"), _("a country code such as SE")),
+            executor=environ.get("REGULARS_EXECUTOR") or None,
+            http_allow=frozenset(environ.get("REGULARS_HTTP_ALLOW", "").replace(",", " ").split()),
+            plugin_settings=_plugin_settings(environ),
+        )
+
+    def needed_key(self) -> bytes:
+        """The secret key, or ``WrongSetting`` when this home was never initialised."""
+        if self.secret_key is None:
+            raise WrongSetting("REGULARS_SECRET_KEY", _("at least 32 characters, or a home made by: regulars init"))
+        return self.secret_key.encode()
+
+
+def create_home(home: Path) -> None:
+    """Make the folder and its key file, readable by nobody else. What is there already stays."""
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = home / KEY_FILE
+    if not path.exists():
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_urlsafe(48) + "\n")
+
+
+def _database_url(environ: Mapping[str, str], home: Path) -> str:
+    given = environ.get("REGULARS_DATABASE_URL") or f"sqlite:///{home / SQLITE_FILE}"
+    expected = _("sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME")
+    try:
+        url = sa.make_url(given)
+    except sa.exc.ArgumentError as error:
+        raise WrongSetting("REGULARS_DATABASE_URL", expected) from error
+    usable = bool(url.database) and (url.drivername == "sqlite" or url.drivername in ("postgresql", "postgresql+psycopg"))
+    if not usable or url.database == ":memory:":
+        raise WrongSetting("REGULARS_DATABASE_URL", expected)
+    return given
+
+
+def _base_url(environ: Mapping[str, str]) -> str:
+    given = (environ.get("REGULARS_BASE_URL") or "http://127.0.0.1:8000").rstrip("/")
+    parts = _split("REGULARS_BASE_URL", given, _("an address such as https://crm.example.com"))
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise WrongSetting("REGULARS_BASE_URL", _("an address such as https://crm.example.com"))
+    return given
+
+
+def _smtp_url(environ: Mapping[str, str]) -> str | None:
+    given = environ.get("REGULARS_SMTP_URL")
+    if not given:
+        return None
+    parts = _split("REGULARS_SMTP_URL", given, _("smtp://USER:PASSWORD@HOST:PORT or smtps://…"))
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+        raise WrongSetting("REGULARS_SMTP_URL", _("smtp://USER:PASSWORD@HOST:PORT or smtps://…"))
+    return given
+
+
+def _split(name: str, given: str, expected: Text) -> _Parts:
+    try:
+        parts = urlsplit(given)
+        return _Parts(parts.scheme, parts.hostname, parts.port, parts.username, parts.query, parts.fragment)
+    except ValueError as error:
+        raise WrongSetting(name, expected) from error
+
+
+@dataclass(frozen=True)
+class _Parts:
+    scheme: str
+    hostname: str | None
+    port: int | None
+    username: str | None
+    query: str
+    fragment: str
+
+
+def _secret_key(environ: Mapping[str, str], home: Path) -> str | None:
+    given = environ.get("REGULARS_SECRET_KEY")
+    if not given:
+        path = home / KEY_FILE
+        given = path.read_text().strip() if path.is_file() else None
+    if given is not None and len(given) < 32:
+        raise WrongSetting("REGULARS_SECRET_KEY", _("at least 32 characters"))
+    return given
+
+
+def _yes_no(environ: Mapping[str, str], name: str) -> bool:
+    given = environ.get(name, "").strip().lower()
+    if given not in ("", "0", "1", "false", "true", "no", "yes", "off", "on"):
+        raise WrongSetting(name, _("1 or 0"))
+    return given in ("1", "true", "yes", "on")
+
+
+def _timezone(environ: Mapping[str, str]) -> ZoneInfo:
+    given = environ.get("REGULARS_TIMEZONE") or "UTC"
+    if given not in available_timezones():
+        raise WrongSetting("REGULARS_TIMEZONE", _("a time zone such as Europe/Stockholm"))
+    return ZoneInfo(given)
+
+
+def _choice(environ: Mapping[str, str], name: str, choices: Container[str], expected: Text) -> str | None:
+    given = environ.get(name, "").strip().upper()
+    if given and given not in choices:
+        raise WrongSetting(name, expected)
+    return given or None
+
+
+def _plugin_settings(environ: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for name, value in environ.items():
+        if name.startswith(PLUGIN_PREFIX):
+            plugin, separator, key = name.removeprefix(PLUGIN_PREFIX).lower().partition("__")
+            if not (plugin and separator and key):
+                raise WrongSetting(name, _("a name like REGULARS__LOYALTY__URL"))
+            found.setdefault(plugin, {})[key] = value
+    return found

@@ -1,0 +1,112 @@
+"""The running system, put together once per process and handed to hooks, handlers, jobs, commands and pages."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.orm import Session
+
+import regulars_core.models  # noqa: F401 - every table is known wherever the system runs
+from regulars_core.acting import now_acting
+from regulars_core.bus.eventlog import emit
+from regulars_core.bus.hooks import HookBus
+from regulars_core.bus.models import Event
+from regulars_core.bus.signals import SignalHub
+from regulars_core.clock import SystemClock
+from regulars_core.config import Config
+from regulars_core.db import Database
+from regulars_core.jobs.service import JobService
+from regulars_core.logs import configure_logging
+from regulars_core.outbound import GuardedHttp
+from regulars_core.plugins.loader import Candidate
+from regulars_core.plugins.models import PluginRow
+from regulars_core.plugins.registry import PluginRegistry
+from regulars_core.settings.service import SettingsService
+from regulars_plugin_api.events import DomainEvent
+from regulars_plugin_api.hookspecs import access, customers, data, lifecycle, messaging, web
+from regulars_plugin_api.services import Clock, Http
+from regulars_plugin_api.views import Viewer
+
+
+class Crm:
+    """Made by ``open_crm``. Implements ``regulars_plugin_api.services.Crm``."""
+
+    def __init__(self, config: Config, *, clock: Clock | None = None, http: Http | None = None) -> None:
+        self.config = config
+        self.clock: Clock = clock or SystemClock()
+        self.http: Http = http or GuardedHttp(config.http_allow)
+        self.database = Database(config.database_url)
+        self.plugins = PluginRegistry(self)
+        self.bus = HookBus(self.plugins.is_enabled)
+        for module in (lifecycle, access, web, customers, data, messaging):
+            self.bus.add_specs(module)
+        self.signals = SignalHub(self.plugins.is_enabled)
+        self.settings = SettingsService(self)
+        self.jobs = JobService(self)
+        self._has_database = False
+
+    @property
+    def hooks(self) -> HookBus:
+        """The bus, under the name plugins know it by."""
+        return self.bus
+
+    @contextmanager
+    def transaction(self, actor: Viewer | None = None, cause: str | None = None) -> Iterator[Session]:
+        """A writing session: committed at the end of the block, rolled back if it raises; then signals tell of its events.
+
+        Without ``actor`` and ``cause`` it is whoever acts in this request, command, job or handler.
+        """
+        acting = now_acting()
+        emitted: list[tuple[Event, DomainEvent]] = []
+        with self.database.transaction() as session:
+            session.info.update(self._about(actor or acting.actor, cause or acting.cause, acting.depth), emit=emit, emitted=emitted)
+            yield session
+        for row, event in emitted:
+            # Closing detached what was committed; a row whose savepoint was rolled back was never more than pending.
+            if sa.inspect(row).detached:
+                self.signals.send(event)
+
+    @contextmanager
+    def read(self, viewer: Viewer | None = None) -> Iterator[Session]:
+        """A read-only session."""
+        acting = now_acting()
+        with self.database.read() as session:
+            session.info.update(self._about(viewer or acting.actor, acting.cause, acting.depth))
+            yield session
+
+    def _about(self, actor: Viewer, cause: str | None, depth: int) -> dict[str, object]:
+        now = self.clock.now()
+        return {"crm": self, "actor": actor, "actor_id": actor.user_id, "cause": cause, "depth": depth, "at": now}
+
+    def has_database(self) -> bool:
+        """Whether the platform's tables are there; asking makes no database."""
+        if not self._has_database and not (self.database.is_sqlite and not Path(str(self.database.url.database)).exists()):
+            with self.database.read() as session:
+                self._has_database = sa.inspect(session.connection()).has_table(PluginRow.__tablename__)
+        return self._has_database
+
+    def close(self) -> None:
+        """Close the database connections."""
+        self.database.dispose()
+
+
+RunningCrm = Crm
+
+
+def open_crm(config: Config, *, plugins: Iterable[Candidate] | None = None, clock: Clock | None = None, http: Http | None = None) -> Crm:
+    """Put the system together: load the plugins (those installed, unless given), see who is enabled, start them.
+
+    Raises ``WrongSetting``. Works without a database, with every plugin off.
+    """
+    if not structlog.is_configured():
+        configure_logging(json=not sys.stderr.isatty())
+    crm = Crm(config, clock=clock, http=http)
+    crm.plugins.load(plugins)
+    crm.settings.check_overrides()
+    crm.plugins.refresh()
+    return crm

@@ -1,0 +1,151 @@
+"""Claiming due work so that nobody else does it, and writing down how it ended. For deliveries and job runs alike."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import threading
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from regulars_core.bus.models import DEAD, DONE, READY, Delivery
+from regulars_core.jobs.models import JobSlot
+from regulars_plugin_api.contributions import LeasedBatch
+from regulars_plugin_api.ids import uuid7
+
+if TYPE_CHECKING:
+    from regulars_core.crm import Crm
+
+log = structlog.get_logger(__name__)
+Work = type[Delivery] | type[JobSlot]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How work is cut and how often it is tried. A batch gives up SQLite's write lock after ``hold``."""
+
+    lease: dt.timedelta = dt.timedelta(seconds=60)
+    batch: int = 50
+    attempts: int = 10
+    hold: dt.timedelta = dt.timedelta(milliseconds=100)
+    longest_wait: dt.timedelta = dt.timedelta(hours=1)
+
+
+def name_of(work: Work) -> InstrumentedAttribute[str]:
+    """The column that says who does the work: the handler or the job."""
+    return Delivery.handler if work is Delivery else JobSlot.job
+
+
+def waiting(session: Session, work: Work, names: Collection[str], now: dt.datetime) -> list[str]:
+    """Which of ``names`` have work that is due and not leased. One probe of an index each, however much waits."""
+    if not names:
+        return []
+    probes = [sa.select(sa.literal(name)).where(sa.exists().where(name_of(work) == name, *_due(work, now))) for name in sorted(names)]
+    return list(session.scalars(sa.union_all(*probes)))
+
+
+def claim(session: Session, work: Work, name: str, now: dt.datetime, limits: Limits) -> LeasedBatch | None:
+    """Lease a batch of the work of ``name``; None if others were quicker."""
+    chosen = sa.select(work.id).where(name_of(work) == name, *_due(work, now)).order_by(work.due_at, work.id).limit(limits.batch)
+    fence = uuid7()
+    leased = (
+        sa.update(work)
+        .where(work.id.in_(chosen.with_for_update(skip_locked=True)))
+        .values(fence=fence, leased_until=now + limits.lease)
+        .returning(work.id)
+        .execution_options(synchronize_session=False)
+    )
+    ids = tuple(sorted(session.scalars(leased)))
+    return LeasedBatch(ids, fence) if ids else None
+
+
+def _due(work: Work, now: dt.datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    # Written as the partial index has it: a bound value would keep the planner from using that.
+    ready = sa.literal_column(f"{work.__tablename__}.state") == sa.literal_column(f"'{READY}'")
+    return ready, work.due_at <= now, sa.or_(work.leased_until.is_(None), work.leased_until <= now)
+
+
+def held(session: Session, work: Work, batch: LeasedBatch) -> set[int]:
+    """Which of the batch are still ours, locked until the transaction ends: a lease may have been lost meanwhile."""
+    ours = sa.select(work.id).where(work.id.in_(batch.ids), work.fence == batch.fence, work.state == READY)
+    return set(session.scalars(ours.order_by(work.id).with_for_update()))
+
+
+def finish(session: Session, work: Work, ids: Sequence[int]) -> None:
+    """Mark as done."""
+    _write(session, work, ids, state=DONE, fence=None, leased_until=None, error=None)
+
+
+def give_back(session: Session, work: Work, ids: Sequence[int]) -> None:
+    """Let go of work that was leased and not begun."""
+    _write(session, work, ids, fence=None, leased_until=None)
+
+
+def fail(session: Session, work: Work, row_id: int, attempts: int, error: str, now: dt.datetime, limits: Limits, *, hopeless: bool) -> None:
+    """Count a failed attempt: it is tried again later and later, and is dead after the last or when ``hopeless``."""
+    dead = hopeless or attempts >= limits.attempts
+    wait = min(dt.timedelta(seconds=2**attempts), limits.longest_wait) * random.uniform(0.5, 1.5)  # noqa: S311 - spreads retries
+    state = {"state": DEAD} if dead else {"due_at": now + wait}
+    _write(session, work, [row_id], attempts=attempts, error=error, fence=None, leased_until=None, **state)
+
+
+def _write(session: Session, work: Work, ids: Sequence[int], **values: Any) -> None:
+    if ids:
+        session.execute(sa.update(work).where(work.id.in_(ids)).values(**values).execution_options(synchronize_session=False))
+
+
+class LeaseKeeper:
+    """Renews the leases of work that takes longer, from a thread of its own; after a crash nobody does, and the work is done again."""
+
+    def __init__(self, crm: Crm) -> None:
+        self._crm = crm
+        self._kept: dict[str, tuple[Work, LeasedBatch]] = {}
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def keeping(self, work: Work, batch: LeasedBatch, limits: Limits) -> Iterator[None]:
+        """Hold the lease of ``batch`` for as long as the block takes."""
+        with self._lock:
+            self._kept[batch.fence] = (work, batch)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._renew_all, args=(limits.lease,), name="regulars-leases", daemon=True)
+                self._thread.start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._kept[batch.fence]
+
+    def _renew_all(self, lease: dt.timedelta) -> None:
+        seen: set[str] = set()
+        pause = threading.Event()
+        while True:
+            pause.wait(lease.total_seconds() / 3)
+            with self._lock:
+                kept = dict(self._kept)
+                if not kept and not seen:
+                    self._thread = None
+                    return
+            # Only what was there a round ago takes long enough to need it.
+            long = [one for fence, one in kept.items() if fence in seen]
+            seen = set(kept)
+            try:
+                self._renew(long, lease)
+            except sa.exc.SQLAlchemyError:
+                log.exception("leases could not be renewed")
+
+    def _renew(self, kept: Sequence[tuple[Work, LeasedBatch]], lease: dt.timedelta) -> None:
+        if not kept:
+            return
+        with self._crm.database.transaction() as session:
+            until = self._crm.clock.now() + lease
+            for work, batch in kept:
+                ours = sa.update(work).where(work.id.in_(batch.ids), work.fence == batch.fence, work.state == READY)
+                session.execute(ours.values(leased_until=until).execution_options(synchronize_session=False))

@@ -1,0 +1,169 @@
+"""The worker: claims what is due, runs it in a pool of threads, and drains when told to stop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import structlog
+
+from regulars_core.bus.eventlog import subscribe, subscriptions_differ
+from regulars_core.bus.models import Delivery
+from regulars_core.config import WrongSetting
+from regulars_core.jobs.leases import Work, claim, waiting
+from regulars_core.jobs.models import JobSlot
+from regulars_core.plugins.switching import handlers_of
+from regulars_plugin_api.contributions import LeasedBatch
+from regulars_plugin_api.errors import RegularsError
+from regulars_plugin_api.hookspecs import lifecycle
+from regulars_plugin_api.i18n import _
+
+if TYPE_CHECKING:
+    from regulars_core.crm import Crm
+
+log = structlog.get_logger(__name__)
+IDLE = 0.25
+REFRESH = 1.0
+
+Runner = Callable[["Crm"], bool]
+
+
+def run_worker(crm: Crm, stop: threading.Event, concurrency: int = 4, runners: Sequence[Runner] = ()) -> None:
+    """Work until ``stop`` is set, then finish what was begun.
+
+    Deliveries and job runs each have ``concurrency`` threads. ``runners`` do long work of core in slices, each in a thread of its own; a
+    runner returns whether it found something to do.
+    """
+    crm.plugins.refresh()
+    _subscribe_all(crm)
+    with _Pool(concurrency) as deliveries, _Pool(concurrency) as jobs, ThreadPoolExecutor(max(1, len(runners))) as long:
+        for runner in runners:
+            long.submit(_keep_running, crm, stop, runner)
+        submit = _executor(crm, deliveries)
+        known: dict[str, str] = {}
+        while not stop.is_set():
+            try:
+                worked = _round(crm, submit, jobs, known)
+            except Exception:
+                # A database that is away for a while must not end the worker.
+                log.exception("the worker could not look for work")
+                worked = False
+            if not worked:
+                stop.wait(IDLE)
+
+
+def _round(crm: Crm, submit: _Pool | _Outside, jobs: _Pool, known: dict[str, str]) -> bool:
+    crm.plugins.refresh(REFRESH)
+    handlers, all_jobs = crm.jobs.handlers(), crm.jobs.jobs()
+    for job in all_jobs.values():
+        if job.every is not None:
+            crm.jobs.start_period(job, known)
+    delivered = _hand_out(crm, Delivery, list(handlers), submit, crm.jobs.deliver)
+    return _hand_out(crm, JobSlot, list(all_jobs), jobs, crm.jobs.run) or delivered
+
+
+def _hand_out(crm: Crm, work: Work, names: list[str], pool: _Pool | _Outside, run: Callable[[LeasedBatch], None]) -> bool:
+    with crm.database.read() as session:
+        due = waiting(session, work, names, crm.clock.now())
+    worked = False
+    for name in due:
+        if not pool.reserve():
+            break
+        batch = None
+        try:
+            with crm.database.transaction() as session:
+                batch = claim(session, work, name, crm.clock.now(), crm.jobs.limits)
+        finally:
+            if batch is None:
+                pool.release()
+        if batch is not None:
+            pool.submit(run, batch)
+            worked = True
+    return worked
+
+
+class _Pool:
+    """Threads of this process. What they can't take now stays in the database, for others."""
+
+    def __init__(self, size: int) -> None:
+        self._threads = ThreadPoolExecutor(size)
+        self._free = threading.Semaphore(size)
+
+    def __enter__(self) -> _Pool:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._threads.shutdown(wait=True)
+
+    def reserve(self) -> bool:
+        return self._free.acquire(timeout=IDLE)
+
+    def release(self) -> None:
+        self._free.release()
+
+    def submit(self, run: Callable[[LeasedBatch], None], batch: LeasedBatch) -> None:
+        self._threads.submit(self._run, run, batch)
+
+    def _run(self, run: Callable[[LeasedBatch], None], batch: LeasedBatch) -> None:
+        try:
+            run(batch)
+        except Exception:
+            log.exception("a batch could not be written down; it is done again when its lease has lapsed")
+        finally:
+            self.release()
+
+
+class _Outside:
+    """A plugin's executor: takes everything at once."""
+
+    def __init__(self, submit: Callable[[LeasedBatch], None]) -> None:
+        self._submit = submit
+
+    def reserve(self) -> bool:
+        return True
+
+    def release(self) -> None:
+        pass
+
+    def submit(self, _run: Callable[[LeasedBatch], None], batch: LeasedBatch) -> None:
+        self._submit(batch)
+
+
+def _executor(crm: Crm, own: _Pool) -> _Pool | _Outside:
+    name = crm.config.executor
+    if name is None:
+        return own
+    found = {one.name: one for one in crm.bus.collect(lifecycle.executors)}
+    if name not in found:
+        raise WrongSetting("REGULARS_EXECUTOR", _("one of: %(names)s", names=", ".join(sorted(found)) or "-"))
+    return _Outside(found[name].submit)
+
+
+def _keep_running(crm: Crm, stop: threading.Event, runner: Runner) -> None:
+    while not stop.is_set():
+        try:
+            worked = runner(crm)
+        except Exception:
+            log.exception("long work failed")
+            worked = False
+        if not worked:
+            stop.wait(IDLE)
+
+
+def _subscribe_all(crm: Crm) -> None:
+    """A plugin that was upgraded may want other events than when it was switched on."""
+    for name in crm.plugins.loaded:
+        if not crm.plugins.is_enabled(name):
+            continue
+        try:
+            handlers = handlers_of(crm, name)
+        except RegularsError as error:
+            log.warning("event handlers are left out", plugin=name, reason=str(error))
+            continue
+        with crm.read() as session:
+            differs = subscriptions_differ(session, name, handlers)
+        if differs:
+            with crm.transaction(cause="worker") as session:
+                subscribe(session, name, handlers)

@@ -1,0 +1,1 @@
+"""Settings of plugins: checked by their own schemas, secrets encrypted."""

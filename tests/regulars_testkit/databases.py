@@ -24,9 +24,13 @@ BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 @pytest.fixture(scope="session")
 def migrate() -> Callable[[str], None]:
     """Bring the database behind a URL to the newest schema of the platform and of every installed plugin."""
+    from regulars_core.plugins.loader import installed, load_all
+    from regulars_migrations.owners import CORE
     from regulars_migrations.runner import upgrade
 
-    return upgrade
+    plugins, _broken = load_all(installed())
+    owners = [CORE, *(plugin.owner for plugin in plugins if plugin.owner)]
+    return lambda url: upgrade(url, owners)
 
 
 @pytest.fixture(scope="session")

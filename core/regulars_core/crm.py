@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 import regulars_core.models  # noqa: F401 - every table is known wherever the system runs
+from regulars_core import logs
 from regulars_core.acting import now_acting
 from regulars_core.bus.eventlog import emit
 from regulars_core.bus.hooks import HookBus
@@ -19,9 +20,10 @@ from regulars_core.bus.models import Event
 from regulars_core.bus.signals import SignalHub
 from regulars_core.clock import SystemClock
 from regulars_core.config import Config
+from regulars_core.customers.consents import ConsentService
+from regulars_core.customers.service import CustomerService
 from regulars_core.db import Database
 from regulars_core.jobs.service import JobService
-from regulars_core.logs import configure_logging
 from regulars_core.outbound import GuardedHttp
 from regulars_core.plugins.loader import Candidate
 from regulars_core.plugins.models import PluginRow
@@ -48,6 +50,8 @@ class Crm:
         self.signals = SignalHub(self.plugins.is_enabled)
         self.settings = SettingsService(self)
         self.jobs = JobService(self)
+        self.customers = CustomerService(self)
+        self.consents = ConsentService(self)
         self._has_database = False
 
     @property
@@ -95,16 +99,13 @@ class Crm:
         self.database.dispose()
 
 
-RunningCrm = Crm
-
-
 def open_crm(config: Config, *, plugins: Iterable[Candidate] | None = None, clock: Clock | None = None, http: Http | None = None) -> Crm:
     """Put the system together: load the plugins (those installed, unless given), see who is enabled, start them.
 
     Raises ``WrongSetting``. Works without a database, with every plugin off.
     """
     if not structlog.is_configured():
-        configure_logging(json=not sys.stderr.isatty())
+        logs.configure(as_json=not sys.stderr.isatty())
     crm = Crm(config, clock=clock, http=http)
     crm.plugins.load(plugins)
     crm.settings.check_overrides()

@@ -8,9 +8,9 @@ import sys
 import structlog
 
 
-def configure_logging(*, json: bool) -> None:
-    """Readable lines for a terminal, or ``json`` for a log collector. Neither prints locals: they hold personal data and secrets."""
-    if json:
+def configure(*, as_json: bool) -> None:
+    """Lines for a terminal, or with ``as_json`` for a log collector. No values of variables: they are personal data and secrets."""
+    if as_json:
         renderer: list[structlog.typing.Processor] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     else:
         plain = structlog.dev.plain_traceback

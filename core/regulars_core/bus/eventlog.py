@@ -93,9 +93,9 @@ def _insert_history(session: Session, handler: str, kind: str) -> None:
     session.execute(_into_delivery(past))
 
 
-def _ready(event_id: sa.SQLColumnExpression[int], handler: sa.SQLColumnExpression[str], due_at: dt.datetime) -> sa.Select[Any]:
+def _ready(event_id: sa.SQLColumnExpression[int], handler: sa.SQLColumnExpression[str], due_at: dt.datetime) -> sa.Select[*tuple[Any, ...]]:
     return sa.select(event_id, handler, sa.literal(READY), sa.literal(0), sa.literal(due_at, Delivery.due_at.type))
 
 
-def _into_delivery(made: sa.Select[Any]) -> sa.Insert:
+def _into_delivery(made: sa.Select[*tuple[Any, ...]]) -> sa.Insert:
     return sa.insert(Delivery).from_select(["event_id", "handler", "state", "attempts", "due_at"], made, include_defaults=False)

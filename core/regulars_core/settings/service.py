@@ -138,7 +138,7 @@ def _variable(owner: str, name: str) -> str:
 
 
 def _by_field(error: ValidationError) -> dict[str, str]:
-    return {str(name): " ".join(_texts(messages)) for name, messages in error.normalized_messages().items()}
+    return {str(name): " ".join(_texts(messages)) for name, messages in error.messages_dict.items()}
 
 
 def _texts(messages: Any) -> list[str]:

@@ -46,7 +46,7 @@ class TimelineSource:
     name: str
     title: Text
     permission: str
-    select: Callable[[Viewer], sa.Select[Any]]
+    select: Callable[[Viewer], sa.Select[*tuple[Any, ...]]]
     render: Callable[[Session, Sequence[int], Viewer], Mapping[int, TimelineEntry]]
 
 

@@ -64,7 +64,7 @@ clean:
 	{ echo 'Regulars needs Python 3.11 or newer. Name one: make PYTHON=python3.12' >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	{ echo 'Python cannot make virtual environments here. Install the missing part: sudo apt-get install python3-venv' >&2; exit 1; }
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 .venv/.for-run: .venv/bin/python $(PACKAGING)
 	$(call install,postgres)

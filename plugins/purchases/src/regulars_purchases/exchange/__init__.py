@@ -1,0 +1,1 @@
+"""Products and sales as files hold them, in and out."""

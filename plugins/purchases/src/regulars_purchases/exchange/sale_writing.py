@@ -1,0 +1,144 @@
+"""Puts the receipts and lines of a batch into their tables, keeps the figures in step, and tells the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from regulars_plugin_api.bulk import insert_rows, reserve_ids, staged, update_rows
+from regulars_plugin_api.events import emit
+from regulars_plugin_api.exchange import ImportContext
+from regulars_plugin_api.ids import uuid7
+from regulars_purchases import figures
+from regulars_purchases.events import ReceiptsImported
+from regulars_purchases.exchange.sale_work import HEAD, KEY, TOTALS, LineValues, ReceiptWork
+from regulars_purchases.figures import Sums
+from regulars_purchases.i18n import _
+from regulars_purchases.models import lines, products, receipts
+
+LINE_COLUMNS = ("product_id", *LineValues._fields)
+
+
+class SaleWriter:
+    """Collects what a batch adds and changes, then writes it in a constant number of statements."""
+
+    def __init__(self, session: Session, context: ImportContext) -> None:
+        self.session, self.context = session, context
+        self.new_lines: list[tuple[ReceiptWork, int, LineValues]] = []
+        self.changed_lines: list[tuple[int, LineValues, LineValues]] = []
+        self._sold: dict[str, int] = {}
+
+    def sold(self, sku: str | None, number: int) -> None:
+        """Record ``number`` names an article."""
+        if sku is not None:
+            self._sold.setdefault(sku, number)
+
+    def write(self, batch: Collection[ReceiptWork]) -> None:
+        """Write the lines collected so far and their receipts."""
+        new = [receipt for receipt in batch if receipt.is_new]
+        changed = [receipt for receipt in batch if not receipt.is_new and (receipt.has_other_lines or receipt.was)]
+        product_ids = self._product_ids()
+        self._insert_receipts(new)
+        self._update_receipts(changed)
+        self._insert_lines(product_ids)
+        self._update_lines(product_ids)
+        owners = {owner for receipt in changed for owner in (receipt.values["customer_id"], receipt.was.get("customer_id")) if owner}
+        figures.add(self.session, _sums(receipt for receipt in new if receipt.values["customer_id"] not in owners))
+        figures.recompute(self.session, owners)
+        self._tell(new, changed, owners)
+
+    def _product_ids(self) -> dict[str | None, int | None]:
+        """Every article of the batch; what nobody has told of yet becomes a stub."""
+        found: dict[str | None, int | None] = {None: None}
+        if not self._sold:
+            return found
+        with staged(self.session, {"sku": products.c.sku.type}, ((sku,) for sku in sorted(self._sold))) as stage:
+            query = sa.select(products.c.sku, products.c.id).join_from(stage, products, products.c.sku == stage.c.sku)
+            found.update((sku, product_id) for sku, product_id in self.session.execute(query))
+        missing = [sku for sku in self._sold if sku not in found]
+        ids = reserve_ids(self.session, products, len(missing))
+        insert_rows(self.session, products, ("id", "sku", "is_stub"), [(one, sku, True) for one, sku in zip(ids, missing, strict=True)])
+        self.context.journal.created(products.name, ids)
+        for sku in missing:
+            message = _("An unknown article was sold; it was taken in by its number alone.")
+            self.context.notes.add("unknown_product", message, self._sold[sku])
+        return found | dict(zip(missing, ids, strict=True))
+
+    def _insert_receipts(self, new: Sequence[ReceiptWork]) -> None:
+        rows = []
+        for receipt, receipt_id in zip(new, reserve_ids(self.session, receipts, len(new)), strict=True):
+            receipt.id = receipt_id
+            rows.append((receipt_id, uuid7(), *receipt.key, receipt.currency, *receipt.totals, *receipt.values.values()))
+            self.context.seen.first_time(receipts.name, receipt_id)
+        insert_rows(self.session, receipts, ("id", "uid", *KEY, "currency", *TOTALS, *HEAD), rows)
+        self.context.journal.created(receipts.name, (receipt.id for receipt in new))
+
+    def _update_receipts(self, changed: Sequence[ReceiptWork]) -> None:
+        rows = [(receipt.id, *receipt.totals, *receipt.values.values()) for receipt in changed]
+        update_rows(self.session, receipts, (*TOTALS, *HEAD), rows)
+        changes = ((receipt.id, name, old, receipt.values[name]) for receipt in changed for name, old in receipt.was.items())
+        self.context.journal.updated(receipts.name, changes)
+
+    def _insert_lines(self, product_ids: dict[str | None, int | None]) -> None:
+        ids = reserve_ids(self.session, lines, len(self.new_lines))
+        rows = [
+            (line_id, receipt.id, line_no, product_ids[values.sku], *values)
+            for line_id, (receipt, line_no, values) in zip(ids, self.new_lines, strict=True)
+        ]
+        insert_rows(self.session, lines, ("id", "receipt_id", "line_no", *LINE_COLUMNS), rows)
+        added = [line_id for line_id, (receipt, _no, _values) in zip(ids, self.new_lines, strict=True) if not receipt.is_new]
+        self.context.journal.created(lines.name, added)
+        if "line_no" in self.context.columns:
+            for line_id in ids:
+                self.context.seen.first_time(lines.name, line_id)
+
+    def _update_lines(self, product_ids: dict[str | None, int | None]) -> None:
+        rows = [(line_id, product_ids[after.sku], *after) for line_id, _before, after in self.changed_lines]
+        update_rows(self.session, lines, LINE_COLUMNS, rows)
+        changes = (
+            (line_id, name, old, new)
+            for line_id, before, after in self.changed_lines
+            for name, old, new in zip(LineValues._fields, before, after, strict=True)
+            if old != new
+        )
+        self.context.journal.updated(lines.name, changes)
+
+    def _tell(self, new: Sequence[ReceiptWork], changed: Sequence[ReceiptWork], owners: set[int]) -> None:
+        if not new and not changed:
+            return
+        buyers = owners | {receipt.values["customer_id"] for receipt in new if receipt.values["customer_id"]}
+        event = ReceiptsImported(
+            run_id=self.context.run_id,
+            created=_ranges([receipt.id for receipt in new]),
+            updated=tuple(sorted(receipt.id for receipt in changed)),
+            customers=tuple(sorted(buyers)),
+        )
+        emit(self.session, event)
+
+
+def _sums(new: Iterable[ReceiptWork]) -> dict[tuple[int, str], Sums]:
+    sums: dict[tuple[int, str], Sums] = {}
+    for receipt in new:
+        customer_id, day = receipt.values["customer_id"], receipt.key[2]
+        if customer_id is None:
+            continue
+        one = sums.get((customer_id, receipt.currency))
+        if one is None:
+            one = sums[customer_id, receipt.currency] = Sums(day, day)
+        one.first_on, one.last_on = min(one.first_on, day), max(one.last_on, day)
+        one.receipts += 1
+        one.value_minor += receipt.total_minor
+        one.units += receipt.units
+    return sums
+
+
+def _ranges(ascending: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    found: list[tuple[int, int]] = []
+    for one in ascending:
+        if found and found[-1][1] == one - 1:
+            found[-1] = (found[-1][0], one)
+        else:
+            found.append((one, one))
+    return tuple(found)

@@ -138,6 +138,9 @@ def text_enum(choices: type[enum.Enum]) -> sa.Enum:
 class Base(DeclarativeBase):
     """The declarative base of core and every plugin. Tables come from migrations only."""
 
+    if TYPE_CHECKING:
+        __table__: ClassVar[sa.Table]
+
     metadata = sa.MetaData(naming_convention=NAMING_CONVENTION)
     type_annotation_map = {int: BigInt, str: sa.Text(), dt.datetime: UtcDateTime(), dict[str, Any]: sa.JSON(), list[str]: sa.JSON()}
 

@@ -77,8 +77,9 @@ def _name_of(table: sa.Table, reference: sa.ColumnElement[Any], source: sa.FromC
 
 
 def _customer_name(customer: sa.FromClause) -> sa.ColumnElement[Any]:
-    number = sa.select(sa.func.min(ExternalId.source + ":" + ExternalId.value)).where(ExternalId.customer_id == customer.c.id)
-    return sa.func.coalesce(number.scalar_subquery(), customer.c.uid)
+    numbers = ExternalId.__table__.alias()
+    number = sa.select(sa.func.min(numbers.c.source + ":" + numbers.c.value)).where(numbers.c.customer_id == customer.c.id)
+    return sa.func.coalesce(number.correlate(customer).scalar_subquery(), customer.c.uid)
 
 
 def _plain(value: Any) -> Any:

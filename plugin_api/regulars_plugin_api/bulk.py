@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import count
 from typing import Any
+from zlib import crc32
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
-
-_staging_numbers = count(1)
-
 
 def reserve_ids(session: Session, table: sa.Table, amount: int) -> Sequence[int]:
     """``amount`` new ascending ids of ``table``, given to nobody else. Needs a writing transaction."""
@@ -66,16 +63,19 @@ def staged(session: Session, columns: Mapping[str, sa.types.TypeEngine[Any]], ro
     """
     connection = session.connection()
     dialect = connection.dialect
-    name = f"staging_{next(_staging_numbers)}"
     definitions = ", ".join(f'"{column}" {kind.compile(dialect)}' for column, kind in columns.items())
+    # One name per shape and depth: a statement that joins with it is then compiled and planned once, not for every batch.
+    depth = session.info.get("staging_depth", 0) + 1
+    name = f"staging_{depth}_{crc32(definitions.encode()):08x}"
     connection.exec_driver_sql(f'CREATE TEMPORARY TABLE "{name}" ({definitions})')
     _load(connection, name, list(columns), _converter(dialect, list(columns.values()))(rows))
-    if dialect.name == "postgresql":
-        # Without figures the planner takes a temporary table for large and scans what it is joined with.
-        connection.exec_driver_sql(f'ANALYZE "{name}"')
+    # Without figures the planner takes a new table for large and scans what it is joined with.
+    connection.exec_driver_sql(f'ANALYZE "{name}"')
+    session.info["staging_depth"] = depth
     try:
         yield sa.table(name, *(sa.column(column, kind) for column, kind in columns.items()))
     finally:
+        session.info["staging_depth"] = depth - 1
         if connection.in_transaction() and not connection.invalidated and session.is_active:
             connection.exec_driver_sql(f'DROP TABLE IF EXISTS "{name}"')
 
@@ -107,10 +107,17 @@ def _converter(
         return lambda rows: rows
 
     def converted(rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
+        # Bulk rows share their instants and often their days: the last value of a column is likely to come again.
+        last: list[Any] = [None] * len(steps)
+        last_converted: list[Any] = [None] * len(steps)
         for row in rows:
             values = list(row)
-            for index, step in steps:
-                values[index] = step(values[index])
+            for place, (index, step) in enumerate(steps):
+                value = values[index]
+                if value is not None:
+                    if value is not last[place]:
+                        last[place], last_converted[place] = value, step(value)
+                    values[index] = last_converted[place]
             yield values
 
     return converted

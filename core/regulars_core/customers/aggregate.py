@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,17 +84,19 @@ def load(session: Session, ids: Iterable[int]) -> dict[int, Aggregate]:
 
 
 def _parts(session: Session, chosen: sa.Select[Any], found: dict[int, Aggregate]) -> None:
-    def rows(model: Any, *columns: Any, order: Any) -> Sequence[Any]:
-        return session.execute(sa.select(model.customer_id, *columns).where(model.customer_id.in_(chosen)).order_by(order)).all()
+    def rows(model: Any, order: Any, *columns: Any) -> Iterator[Any]:
+        # Ordered here: told to order by an index, SQLite walks all of it.
+        found = session.execute(sa.select(order, model.customer_id, *columns).where(model.customer_id.in_(chosen))).all()
+        return (row[1:] for row in sorted(found, key=lambda row: row[0]))
 
-    for owner, source, value in rows(ExternalId, ExternalId.source, ExternalId.value, order=ExternalId.id):
+    for owner, source, value in rows(ExternalId, ExternalId.id, ExternalId.source, ExternalId.value):
         found[owner].external_ids.setdefault(source, value)
-    for owner, match, address in rows(CustomerEmail, CustomerEmail.match, CustomerEmail.address, order=CustomerEmail.position):
+    for owner, match, address in rows(CustomerEmail, CustomerEmail.position, CustomerEmail.match, CustomerEmail.address):
         found[owner].emails.setdefault(match, address)
-    for owner, e164, number in rows(CustomerPhone, CustomerPhone.e164, CustomerPhone.number, order=CustomerPhone.position):
+    for owner, e164, number in rows(CustomerPhone, CustomerPhone.position, CustomerPhone.e164, CustomerPhone.number):
         found[owner].phones.setdefault(e164, number)
     columns = [getattr(CustomerAddress, name) for name in ADDRESS_FIELDS]
-    for owner, address_id, *address in rows(CustomerAddress, CustomerAddress.id, *columns, order=CustomerAddress.position):
+    for owner, address_id, *address in rows(CustomerAddress, CustomerAddress.position, CustomerAddress.id, *columns):
         if found[owner].address_id is None:
             found[owner].address_id, found[owner].address = address_id, tuple(address)
     tagged = sa.select(CustomerTag.customer_id, Tag.name).join(Tag).where(CustomerTag.customer_id.in_(chosen))

@@ -91,30 +91,28 @@ class CustomerImporter(Importer):
         """Read one row. Raises ``Rejected``."""
         country = parsed(row, "country", values.country)
         store = self._store(row, context)
-        fields: dict[str, Any] = {
-            "kind": parsed(row, "kind", values.choice, _KINDS),
-            "status": parsed(row, "status", values.choice, _STATUSES),
-            "first_name": parsed(row, "first_name", _line),
-            "last_name": parsed(row, "last_name", _line),
-            "display_name": parsed(row, "display_name", _line),
-            "birthday": parsed(row, "birthday", values.date, context.date_order),
-            "gender": parsed(row, "gender", values.gender),
-            "language": parsed(row, "language", values.language),
-            "notes": parsed(row, "notes", _notes),
-            "store_id": store.id if store else None,
-        }
-        address = tuple(parsed(row, name, _line) for name in ("street", "city", "postal_code", "region"))
+        fields: dict[str, Any] = {}
+        for name, parse in _FIELDS:
+            value = parsed(row, name, parse)
+            if value is not None:
+                fields[name] = value
+        birthday = parsed(row, "birthday", values.date, context.date_order)
+        if birthday is not None:
+            fields["birthday"] = birthday
+        if store is not None:
+            fields["store_id"] = store.id
+        address = tuple([parsed(row, name, _line) for name in _ADDRESS])
         emails = tuple(parsed(row, "email", _several, values.email) or ())
         phones = tuple(parsed(row, "phone", _several, values.phone, country or (store.country if store else None) or context.country) or ())
         external_id = parsed(row, "external_id", values.code)
         found = CustomerRow(
             external_id=external_id,
-            fields={name: value for name, value in fields.items() if value is not None},
+            fields=fields,
             emails=emails,
             phones=phones,
             address=(*address, country) if any(address) or country else None,
             tags=tuple(dict.fromkeys(parsed(row, "tags", _tags) or ())),
-            consents=tuple(self._consents(row, context, fields["kind"])),
+            consents=tuple(self._consents(row, context, fields.get("kind"))),
         )
         if naming.display_name(found.fields, emails, phones, external_id) is None:
             raise Rejected("display_name", "no_name", _("Give at least a name, an e-mail address, a phone number or a customer number."))
@@ -170,8 +168,23 @@ def _notes(raw: str) -> str:
 
 
 def _several(raw: str, parse: Any, *args: Any) -> list[Any]:
+    if SEPARATOR not in raw:
+        return [parse(raw, *args)]
     return [parse(part, *args) for part in raw.split(SEPARATOR) if part.strip()]
 
 
 def _tags(raw: str) -> list[str]:
     return [_line(part.strip()) for part in raw.split(SEPARATOR) if part.strip()]
+
+
+_FIELDS = (
+    ("kind", lambda raw: values.choice(raw, _KINDS)),
+    ("status", lambda raw: values.choice(raw, _STATUSES)),
+    ("first_name", _line),
+    ("last_name", _line),
+    ("display_name", _line),
+    ("gender", values.gender),
+    ("language", values.language),
+    ("notes", _notes),
+)
+_ADDRESS = ("street", "city", "postal_code", "region")

@@ -70,8 +70,10 @@ class Matcher:
                 self._by_phone[e164].append(customer)
 
     def _candidates(self, row: CustomerRow) -> list[Aggregate]:
-        by_email = [one for email in row.emails for one in self._by_email[email.match] if self._may_be(row, one)]
-        by_phone = [one for phone in row.phones for one in self._by_phone[phone.e164] if self._may_be(row, one)]
+        by_email = [one for email in row.emails for one in self._by_email.get(email.match, ()) if self._may_be(row, one)]
+        by_phone = [one for phone in row.phones for one in self._by_phone.get(phone.e164, ()) if self._may_be(row, one)]
+        if not (by_email or by_phone):
+            return []
         both = [one for one in by_email if any(one is other for other in by_phone)]
         unique: list[Aggregate] = []
         for one in both or (*by_email, *by_phone):

@@ -37,6 +37,13 @@ class Customer(Base):
         sa.Index("ix_customer_fold_name_id", "fold_name", "id"),
         sa.Index("ix_customer_fold_last", "fold_last"),
         sa.Index("ix_customer_fold_first", "fold_first"),
+        # Few rows have one, and an index over all the rest would tempt the planner.
+        sa.Index(
+            "ix_customer_merged_into_id",
+            "merged_into_id",
+            sqlite_where=sa.text("merged_into_id IS NOT NULL"),
+            postgresql_where=sa.text("merged_into_id IS NOT NULL"),
+        ),
         {"info": dump_as("uid", omit=("version", "created_at", "updated_at", "fold_name", "fold_first", "fold_last"))},
     )
 
@@ -59,7 +66,7 @@ class Customer(Base):
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
     deleted_at: Mapped[dt.datetime | None]
-    merged_into_id: Mapped[int | None] = mapped_column(sa.ForeignKey("customer.id", ondelete="SET NULL"), index=True)
+    merged_into_id: Mapped[int | None] = mapped_column(sa.ForeignKey("customer.id", ondelete="SET NULL"))
 
     __mapper_args__ = {"version_id_col": version}
 
@@ -124,7 +131,8 @@ class ExternalId(CustomerOwned, Base):
     """What another system calls this customer: a card number, an old customer number."""
 
     __tablename__ = "external_id"
-    __table_args__ = (sa.UniqueConstraint("source", "value"), {"info": dump_as("source", "value")})
+    # The number first: given the source alone, SQLite would walk all numbers of that source.
+    __table_args__ = (sa.UniqueConstraint("value", "source"), {"info": dump_as("source", "value")})
 
     id: Mapped[int] = mapped_column(primary_key=True)
     source: Mapped[str] = mapped_column(CodeText)

@@ -43,9 +43,8 @@ def phone_digits(query: str) -> str | None:
 
 
 def search_words(names: Iterable[str | None], emails: Iterable[str], phones: Iterable[str], external_ids: Iterable[str]) -> str:
-    """The text that is searched for one customer: names and numbers folded, phones also as E.164 digits."""
-    parts = [part for part in names if part]
-    words = [values.fold(" ".join(dict.fromkeys(parts))), *emails, *(phone.lstrip("+") for phone in phones)]
+    """The text that is searched for one customer: folded names, e-mails as they are matched, E.164 digits, folded numbers."""
+    words = [*dict.fromkeys(part for part in names if part), *emails, *(phone.lstrip("+") for phone in phones)]
     words.extend(values.fold(external_id) for external_id in external_ids)
     return " ".join(words)
 
@@ -77,7 +76,7 @@ def reindex(session: Session, ids: Iterable[int]) -> None:
     with staged(session, {"id": BigInt}, ((one,) for one in wanted)) as stage:
         ids_of = sa.select(stage.c.id)
         names = session.execute(
-            sa.select(Customer.id, Customer.display_name, Customer.first_name, Customer.last_name).where(
+            sa.select(Customer.id, Customer.fold_name, Customer.fold_first, Customer.fold_last).where(
                 Customer.id.in_(ids_of), Customer.deleted_at.is_(None), Customer.merged_into_id.is_(None)
             )
         ).all()

@@ -110,6 +110,10 @@ class CustomerService:
             return sa.true()
         return visible(viewer, self.crm.bus.collect(customer_hooks.timeline_sources))
 
+    def visible_ids(self, session: Session, viewer: Viewer, customer_ids: Sequence[int]) -> set[int]:
+        """Those of ``customer_ids`` that the viewer may see."""
+        return set(session.scalars(sa.select(Customer.id).where(Customer.id.in_(customer_ids), self.visible_to(viewer))))
+
     def create(self, values: Mapping[str, Any], *, session: Session | None = None) -> int:
         """Add a customer out of what was typed and return its id. Raises ``InvalidInput``."""
         with self._writing(session) as writer:

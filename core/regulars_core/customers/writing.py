@@ -41,11 +41,13 @@ class Writer:
         if not customers:
             return
         rows: Rows = []
+        words: list[tuple[int, str]] = []
         for customer, number in zip(customers, reserve_ids(self.session, Customer.__table__, len(customers)), strict=True):
             customer.id = number
             fields = customer.fields
             folded = naming.folded(fields["display_name"], fields["first_name"], fields["last_name"])
-            rows.append((number, uuid7(), *(fields[name] for name in FIELDS), *folded, 1, self.context.at, self.context.at))
+            rows.append((number, uuid7(), *map(fields.__getitem__, FIELDS), *folded, 1, self.context.at, self.context.at))
+            words.append((number, search.search_words(folded, customer.emails, customer.phones, customer.external_ids.values())))
         columns = ("id", "uid", *FIELDS, "fold_name", "fold_first", "fold_last", "version", "created_at", "updated_at")
         insert_rows(self.session, Customer.__table__, columns, rows)
         self.context.journal.created("customer", (row[0] for row in rows))
@@ -56,7 +58,7 @@ class Writer:
         self._insert(Consent, _CONSENT_COLUMNS, self._consents(customers))
         tags = self._tag_ids({tag for customer in customers for tag in customer.tags})
         self._insert(CustomerTag, ("customer_id", "tag_id"), ((c.id, tags[tag]) for c in customers for tag in sorted(c.tags)))
-        search.index(self.session, [(c.id or 0, _words(c)) for c in customers])
+        search.index(self.session, words)
 
     def update(self, customers: Sequence[Aggregate]) -> None:
         """Change customers that were here already; every new row of theirs is told to the journal."""
@@ -172,11 +174,6 @@ def _address(address: tuple[str | None, ...] | None) -> tuple[str | None, ...]:
     assert address is not None
     city = address[1]
     return (*address, fold(city) if city else None)
-
-
-def _words(customer: Aggregate) -> str:
-    names = (customer.fields[name] for name in ("display_name", "first_name", "last_name"))
-    return search.search_words(names, customer.emails, customer.phones, customer.external_ids.values())
 
 
 def _kept(value: Any) -> Any:

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from regulars_core.audit.journal import BulkJournal
-from regulars_core.exchange.files.source import BadRecord, Inspection, read_records
+from regulars_core.exchange.files.rows import BadRecord
+from regulars_core.exchange.files.source import Inspection, read_records
 from regulars_core.exchange.memory import RunNotes, SeenRows
 from regulars_core.exchange.models import ImportBatch, ImportReject, ImportRun, RunState
 from regulars_plugin_api.bulk import insert_rows
@@ -90,7 +91,7 @@ class ImportWork:
         for raw in read_records(self.path, self.inspection):
             if isinstance(raw, BadRecord):
                 if raw.number > self.position:
-                    yield raw.number, raw.cells, Rejected("", raw.code, raw.message)
+                    yield raw.number, raw.cells, Rejected(self.mapping.get(raw.column, raw.column), raw.code, raw.message)
                 continue
             number, cells = raw
             try:

@@ -31,7 +31,7 @@ from regulars_plugin_api.errors import InvalidInput, NotAllowedYet, NotFound
 from regulars_plugin_api.events import ImportFinished, emit
 from regulars_plugin_api.exchange import ImportContext, Importer, Mode
 from regulars_plugin_api.i18n import _
-from regulars_plugin_api.values import BadValue
+from regulars_plugin_api.values import BadValue, DateOrder, DecimalMark
 from regulars_plugin_api.views import SYSTEM, Viewer
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ class ImportOptions:
     encoding: str | None = None
     delimiter: str | None = None
     sheet: str | None = None
-    date_order: str | None = None
-    decimal: str | None = None
+    date_order: DateOrder | None = None
+    decimal: DecimalMark | None = None
     country: str | None = None
     timezone: str | None = None
     source: str = "import"
@@ -257,16 +257,15 @@ def _is_dead(holder: str | None) -> bool:
 
 def _look(run: ImportRun, importer: Importer) -> tuple[Inspection, dict[str, str]]:
     options = ImportOptions(**run.options)
-    types = {column.name: column.type.value for column in importer.columns}
+    types = {column.name: column.type for column in importer.columns}
     mapping: dict[str, str] = {}
 
-    def column_types(header: tuple[str, ...]) -> dict[str, str]:
+    def column_types(header: tuple[str, ...]) -> dict[str, ColumnType]:
+        mapping.clear()
         mapping.update(match_columns(header, importer.columns, options.mapping))
         return {heading: types[column] for heading, column in mapping.items()}
 
-    file_options = FileOptions(
-        encoding=options.encoding, delimiter=options.delimiter, sheet=options.sheet, date_order=options.date_order, decimal=options.decimal
-    )
+    file_options = FileOptions(options.encoding, options.delimiter, options.sheet, options.date_order, options.decimal)
     inspection = inspect(Path(run.file_path), file_options, column_types)
     if not inspection.questions:
         missing = [column.name for column in importer.columns if column.required and column.name not in mapping.values()]

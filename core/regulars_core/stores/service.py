@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -43,6 +43,14 @@ def listed(session: Session, viewer: Viewer, *, after: str = "", limit: int = 20
         sa.select(Store).where(in_scope(viewer, Store.__table__.c.id), Store.code > after).order_by(Store.code).limit(limit)
     )
     return [view(store) for store in found]
+
+
+def names(session: Session, ids: Iterable[int | None]) -> dict[int, str]:
+    """Names of stores by id."""
+    wanted = {one for one in ids if one is not None}
+    if not wanted:
+        return {}
+    return {row.id: row.name for row in session.execute(sa.select(Store.id, Store.name).where(Store.id.in_(wanted)))}
 
 
 def view(store: Store) -> StoreView:

@@ -146,7 +146,14 @@ def upgrade() -> None:
     op.create_index("ix_customer_fold_first", "customer", ["fold_first"])
     op.create_index("ix_customer_fold_last", "customer", ["fold_last"])
     op.create_index("ix_customer_fold_name_id", "customer", ["fold_name", "id"])
-    op.create_index("ix_customer_merged_into_id", "customer", ["merged_into_id"])
+    op.create_index(
+        "ix_customer_merged_into_id",
+        "customer",
+        ["merged_into_id"],
+        unique=False,
+        sqlite_where=sa.text("merged_into_id IS NOT NULL"),
+        postgresql_where=sa.text("merged_into_id IS NOT NULL"),
+    )
     op.create_index("ix_customer_store_id", "customer", ["store_id"])
     op.create_table(
         "consent",
@@ -240,7 +247,7 @@ def upgrade() -> None:
         sa.Column("customer_id", BigInt, nullable=False),
         sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name="fk_external_id_customer_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name="pk_external_id"),
-        sa.UniqueConstraint("source", "value", name="uq_external_id_source_value"),
+        sa.UniqueConstraint("value", "source", name="uq_external_id_value_source"),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_external_id_customer_id", "external_id", ["customer_id"])

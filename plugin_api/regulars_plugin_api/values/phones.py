@@ -90,7 +90,8 @@ def _parsed(raw: str, country: str | None) -> str:
         number = phonenumbers.parse(written, country)
     except phonenumbers.NumberParseException:
         raise _bad_phone(raw) from None
-    if not phonenumbers.is_valid_number(number):
+    # Possible, not valid: numbering plans change faster than anybody's copy of them.
+    if not phonenumbers.is_possible_number(number):
         raise _bad_phone(raw)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

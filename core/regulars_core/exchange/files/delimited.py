@@ -86,8 +86,14 @@ def _fitting(tables: dict[str, list[list[str]]]) -> list[str]:
     usual = {delimiter: Counter(counts).most_common(1)[0][0] for delimiter, counts in widths.items()}
     parting = [delimiter for delimiter, counts in widths.items() if counts[0] > 1]
     steady = [delimiter for delimiter in parting if usual[delimiter] == widths[delimiter][0]] or parting
-    always = [delimiter for delimiter in steady if set(widths[delimiter]) == {usual[delimiter]}]
-    return always if len(steady) > 1 and always else steady or [delimiter for delimiter, count in usual.items() if count > 1]
+    whole = [delimiter for delimiter in steady if not _tears_quotes(tables[delimiter])] or steady
+    always = [delimiter for delimiter in whole if set(widths[delimiter]) == {usual[delimiter]}]
+    return always or whole or [delimiter for delimiter, count in usual.items() if count > 1]
+
+
+def _tears_quotes(rows: list[list[str]]) -> bool:
+    """Whether a quoted cell was parted: its halves hold one quotation mark each."""
+    return any(cell.count('"') % 2 for row in rows for cell in row)
 
 
 def _refusal(problem: str, path: Path, encoding: str, delimiter: str, lines_before: int, record: int) -> FileRefused:

@@ -46,6 +46,8 @@ def likeliest(path: Path) -> list[str]:
     codec_names = {name: codecs.lookup(name).name for name in names}
     found = from_bytes(sample, cp_isolation=list(codec_names.values())) if names else ()
     order = {codecs.lookup(match.encoding).name: place for place, match in enumerate(found)}
+    if "shift_jis" in names:  # The detector tells one of the two; people know the other.
+        order["shift_jis"] = order["cp932"] = min(order.get(name, len(names)) for name in ("shift_jis", "cp932"))
     return sorted(names, key=lambda name: order.get(codec_names[name], len(names)))
 
 

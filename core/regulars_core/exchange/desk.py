@@ -1,0 +1,61 @@
+"""What people do with import runs at a page or the command line, and the worker's part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from regulars_core.exchange import runs, undo
+from regulars_core.exchange.files.write import open_writer
+from regulars_core.exchange.models import ImportReject, ImportRun, RunState
+from regulars_plugin_api.errors import NotAllowedYet
+from regulars_plugin_api.i18n import _
+from regulars_plugin_api.views import Viewer
+
+if TYPE_CHECKING:
+    from regulars_core.crm import Crm
+
+UNDOABLE = (RunState.DONE, RunState.STOPPED)
+
+
+def listed(session: Session, *, before: int | None = None, limit: int = 50) -> Sequence[ImportRun]:
+    """Runs, newest first, those before the number ``before``."""
+    query = sa.select(ImportRun).order_by(ImportRun.id.desc()).limit(limit)
+    return session.scalars(query if before is None else query.where(ImportRun.id < before)).all()
+
+
+def ask_undo(crm: Crm, run_id: int, actor: Viewer) -> None:
+    """Let the worker take a run back."""
+    with crm.transaction(actor, f"undo:{run_id}") as session:
+        run = runs.get(session, run_id)
+        if run.dry_run or run.state not in UNDOABLE:
+            raise NotAllowedYet(_("Only an import that has ended can be undone."))
+        run.state, run.leased_until = RunState.UNDOING, None
+
+
+def work_once(crm: Crm) -> bool:
+    """Go on with the oldest run that waits; the worker's part. False when there is none."""
+    run_id = runs.next_unfinished(crm)
+    if run_id is None:
+        return False
+    with crm.read() as session:
+        is_undo = runs.get(session, run_id).state is RunState.UNDOING
+    if is_undo:
+        undo.undo(crm, run_id)
+        return True
+    return runs.process(crm, run_id)
+
+
+def write_rejects(session: Session, run_id: int, target: Path | BinaryIO) -> None:
+    """The rejected records as CSV: number, field, code and message, then the cells as they stood in the file."""
+    first = session.scalar(sa.select(ImportReject).where(ImportReject.run_id == run_id).order_by(ImportReject.record).limit(1))
+    width = len(first.cells) if first else 0
+    columns = ["record", "field", "code", "message", *(str(number) for number in range(1, width + 1))]
+    with open_writer("csv", target, columns) as writer:
+        for reject in runs.rejects(session, run_id):
+            cells = [None if cell is None else str(cell) for cell in reject.cells]
+            writer.write([reject.record, reject.field, reject.code, reject.message, *cells])

@@ -1,0 +1,29 @@
+"""Writes all records of a kind that a viewer may see into a file, with flat memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from regulars_core.exchange import kinds
+from regulars_core.exchange.files.write import FileFormat, open_writer
+from regulars_plugin_api.errors import Forbidden
+from regulars_plugin_api.views import SYSTEM, Viewer
+
+if TYPE_CHECKING:
+    from regulars_core.crm import Crm
+
+
+def export(
+    crm: Crm, kind: str, target: Path | BinaryIO, format_: FileFormat = "csv", *, viewer: Viewer = SYSTEM, where: Any | None = None
+) -> int:
+    """Write the records and return how many there were. ``where`` is a filter. Raises ``Forbidden``, ``NotFound``, ``BadFilter``."""
+    exporter = kinds.exporter_of(crm, kind)
+    if not viewer.may(exporter.permission):
+        raise Forbidden
+    written = 0
+    with crm.read(viewer) as session, open_writer(format_, target, exporter.columns(session)) as writer:
+        for row in exporter.rows(session, viewer, where):
+            writer.write(row)
+            written += 1
+    return written

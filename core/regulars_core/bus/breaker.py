@@ -40,9 +40,9 @@ class Breaker:
         return trouble
 
     def worked(self, plugin: str, hook: str) -> None:
-        """A hook that had rested answered: all is well again."""
-        trouble = self.troubles[plugin, hook]
-        if trouble.rests_until is not None:
+        """An answer: if the hook had rested, all is well again."""
+        trouble = self.troubles.get((plugin, hook))
+        if trouble is not None and trouble.rests_until is not None:
             del self.troubles[plugin, hook]
 
     def rests(self, plugin: str, hook: str) -> bool:

@@ -41,8 +41,16 @@ class Answer(Generic[T]):
     failure: str | None = None
 
 
-class _Failure(NamedTuple):
-    reason: str
+class _Failure:
+    """In place of an answer. As good as no answer to whoever collects."""
+
+    __slots__ = ("reason",)
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    def __bool__(self) -> bool:
+        return False
 
 
 class _Call(NamedTuple):
@@ -88,7 +96,8 @@ class HookBus:
             for caller in self._manager.get_hookcallers(module) or ():
                 _refuse_misfits(caller, plugin)
         except (pluggy.PluginValidationError, PluginRefused) as error:
-            self._manager.unregister(module)
+            if self._manager.has_plugin(plugin):
+                self._manager.unregister(name=plugin)
             raise PluginRefused(str(error)) from error
         self._order.append(plugin)
         self.forget()
@@ -118,9 +127,9 @@ class HookBus:
         if not hook.calls:
             return []
         found: list[T] = []
-        for _plugin, value in self._ask_all(hook, args, kwargs):
-            if value is not None and type(value) is not _Failure:
-                found += value
+        for answer in self._ask_all(hook, args, kwargs):
+            if answer:
+                found += answer
         return found
 
     def each(self, spec: Callable[P, T | None], *args: P.args, **kwargs: P.kwargs) -> list[tuple[str, T]]:
@@ -130,14 +139,14 @@ class HookBus:
     def answers(self, spec: Callable[P, T | None], *args: P.args, **kwargs: P.kwargs) -> list[Answer[T]]:
         """What every plugin answered, failures included."""
         hook = self._hooks.get(spec) or self._prepare(spec)
-        return [_answer(plugin, value) for plugin, value in self._ask_all(hook, args, kwargs)]
+        return [_answer(call.plugin, answer) for call, answer in zip(hook.calls, self._ask_all(hook, args, kwargs), strict=True)]
 
     def first(self, spec: Callable[P, T | None], *args: P.args, **kwargs: P.kwargs) -> T | None:
         """The first answer that is not None."""
         hook = self._hooks.get(spec) or self._prepare(spec)
         values = _in_order(hook, args, kwargs)
         for call in hook.calls:
-            answer = self._guard(hook, call, values)
+            answer = self._run(hook, (call,), values)[0]
             if answer is not None and type(answer) is not _Failure:
                 return cast(T, answer)
         return None
@@ -145,13 +154,13 @@ class HookBus:
     def ask(self, plugin: str, spec: Callable[P, T | None], *args: P.args, **kwargs: P.kwargs) -> T | None:
         """The answer of one plugin, enabled or not; None too if it lacks the hook. Raises ``PluginFailed`` whatever the hook's rules."""
         hook = self._hook(spec, lambda name: name == plugin)._replace(must=True)
-        answers = [value for _plugin, value in self._ask_all(hook, args, kwargs)]
+        answers = self._ask_all(hook, args, kwargs)
         return cast("T | None", answers[0]) if answers else None
 
     def guarded(self, plugin: str, what: str, work: Callable[[], T]) -> Answer[T]:
         """Run other code of a plugin that a page waits for, such as the load of a panel, within the same budget and breaker."""
         hook = _Hook(what, (), (_Call(plugin, work, None),), lambda answer: answer, page=True, must=False, session=None)
-        return _answer(*self._ask_all(hook, (), {})[0])
+        return _answer(plugin, self._ask_all(hook, (), {})[0])
 
     def _prepare(self, spec: Callable[..., Any]) -> _Hook:
         rules = rules_of(spec)
@@ -175,43 +184,48 @@ class HookBus:
         session = names.index("session") if "session" in names and not must else None
         return _Hook(name, names, calls, answer_check(spec), rules.page, must, session)
 
-    def _ask_all(self, hook: _Hook, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[tuple[str, Any]]:
+    def _ask_all(self, hook: _Hook, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
         values = _in_order(hook, args, kwargs)
         if hook.page and type(threading.current_thread()) is not Helper:
             return self._in_time(hook, values)
-        return [(call.plugin, self._guard(hook, call, values)) for call in hook.calls]
+        return self._run(hook, hook.calls, values)
 
-    def _guard(self, hook: _Hook, call: _Call, values: Sequence[Any]) -> Any:
-        plugin, function, picks = call
-        troubled = self._breaker.troubles or self._stuck
-        if troubled and (pause := self._pause(plugin, hook.name)):
-            if hook.must and plugin in self._stuck:
-                raise PluginFailed(plugin, hook.name, pause)
-            if not hook.must:
-                return _Failure(pause)
-        began = self._clock()
-        try:
-            chosen = values if picks is None else [values[pick] for pick in picks]
-            if hook.session is None:
-                answer = function(*chosen)
-                if answer is not None:
-                    answer = hook.check(answer)
-            else:
-                # A statement that fails would otherwise end the caller's transaction on PostgreSQL.
-                with values[hook.session].begin_nested():
+    def _run(self, hook: _Hook, calls: Iterable[_Call], values: Sequence[Any]) -> list[Any]:
+        """Call one after the other; what fails becomes a ``_Failure``, or ends the whole call where the hook must not be skipped."""
+        answers: list[Any] = []
+        clock, check, name, session = self._clock, hook.check, hook.name, hook.session
+        troubles, stuck = self._breaker.troubles, self._stuck
+        began = clock()
+        for plugin, function, picks in calls:
+            if (troubles or stuck) and (pause := self._pause(hook, plugin)):
+                answers.append(_Failure(pause))
+                continue
+            try:
+                chosen = values if picks is None else [values[pick] for pick in picks]
+                if session is None:
                     answer = function(*chosen)
                     if answer is not None:
-                        answer = hook.check(answer)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            # SystemExit as well: a plugin must not take the house down.
-            return self._failed(hook, plugin, error)
-        if troubled and (plugin, hook.name) in self._breaker.troubles:
-            self._breaker.worked(plugin, hook.name)
-        if self._clock() - began > PAGE_BUDGET:
-            log.warning("a plugin is slow", plugin=plugin, hook=hook.name, seconds=round(self._clock() - began, 1))
-        return answer
+                        answer = check(answer)
+                else:
+                    # A statement that fails would otherwise end the caller's transaction on PostgreSQL.
+                    with values[session].begin_nested():
+                        answer = function(*chosen)
+                        if answer is not None:
+                            answer = check(answer)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
+                # SystemExit as well: a plugin must not take the house down.
+                answer = self._failed(hook, plugin, error)
+            else:
+                if troubles:
+                    self._breaker.worked(plugin, name)
+            answers.append(answer)
+            ended = clock()
+            if ended - began > PAGE_BUDGET:
+                log.warning("a plugin is slow", plugin=plugin, hook=name, seconds=round(ended - began, 1))
+            began = ended
+        return answers
 
     def _failed(self, hook: _Hook, plugin: str, error: BaseException) -> _Failure:
         reason = f"{type(error).__name__}: {error}"
@@ -221,52 +235,60 @@ class HookBus:
             raise PluginFailed(plugin, hook.name, reason) from error
         return _Failure(reason)
 
-    def _pause(self, plugin: str, hook: str) -> str | None:
+    def _pause(self, hook: _Hook, plugin: str) -> str | None:
+        """Why to leave the plugin alone for now. A hook that must not be skipped is tried whatever happened before."""
         stuck = self._stuck.get(plugin)
-        if stuck is not None and not stuck.is_set():
-            return "has not come back from an earlier call"
-        if stuck is not None:
+        if stuck is not None and stuck.is_set():
             del self._stuck[plugin]
-        return "rests after repeated failures" if self._breaker.rests(plugin, hook) else None
+        elif stuck is not None:
+            reason = "has not come back from an earlier call"
+            if hook.must:
+                raise PluginFailed(plugin, hook.name, reason)
+            return reason
+        return "rests after repeated failures" if not hook.must and self._breaker.rests(plugin, hook.name) else None
 
-    def _in_time(self, hook: _Hook, values: Sequence[Any]) -> list[tuple[str, Any]]:
+    def _in_time(self, hook: _Hook, values: Sequence[Any]) -> list[Any]:
         """Let a helper make the calls; whoever exceeds the budget is left behind, and another helper goes on with the rest."""
-        answers: list[tuple[str, Any]] = []
+        answers: list[Any] = []
         rest = hook.calls
         while rest:
-            round_ = _Round(rest, self._clock())
-            finished = threading.Event()
-            self._pool.start(lambda round_=round_: round_.run(lambda call: self._guard(hook, call, values), self._clock), finished)  # type: ignore[misc]
-            while not finished.wait(max(0.0, round_.began + PAGE_BUDGET - self._clock())):
-                if self._clock() - round_.began >= PAGE_BUDGET:
-                    break
-            done = round_.leave()
+            turn = _Turn(rest, lambda call: self._run(hook, (call,), values), self._clock)
+            self._pool.start(turn.run, turn.finished)
+            turn.wait(PAGE_BUDGET)
+            done = turn.leave()
             answers += done
             if len(done) < len(rest):
                 late = rest[len(done)].plugin
-                self._stuck[late] = finished
-                answers.append((late, self._failed(hook, late, TimeoutError(f"no answer within {PAGE_BUDGET:g} s"))))
+                self._stuck[late] = turn.finished
+                answers.append(self._failed(hook, late, TimeoutError(f"no answer within {PAGE_BUDGET:g} s")))
             rest = rest[len(done) + 1 :]
         return answers
 
 
-class _Round:
+class _Turn:
     """Calls made one after the other in a helper, until somebody stops waiting."""
 
-    def __init__(self, calls: Sequence[_Call], began: float) -> None:
-        self.calls = calls
-        self.began = began
-        self._answers: list[tuple[str, Any]] = []
+    def __init__(self, calls: Sequence[_Call], ask: Callable[[_Call], list[Any]], clock: Callable[[], float]) -> None:
+        self._calls, self._ask, self._clock = calls, ask, clock
+        self._began = clock()
+        self._answers: list[Any] = []
         self._left = False
+        self.finished = threading.Event()
 
-    def run(self, guard: Callable[[_Call], Any], clock: Callable[[], float]) -> None:
-        for call in self.calls:
+    def run(self) -> None:
+        for call in self._calls:
             if self._left:
                 return
-            self.began = clock()
-            self._answers.append((call.plugin, guard(call)))
+            self._began = self._clock()
+            self._answers += self._ask(call)
 
-    def leave(self) -> list[tuple[str, Any]]:
+    def wait(self, budget: float) -> None:
+        """Until all is done, or one call has taken longer than ``budget``."""
+        while not self.finished.wait(max(0.0, self._began + budget - self._clock())):
+            if self._clock() - self._began >= budget:
+                return
+
+    def leave(self) -> list[Any]:
         """Stop waiting; the answers so far."""
         self._left = True
         return list(self._answers)

@@ -28,7 +28,8 @@ def answer_check(spec: Callable[..., Any]) -> Check:
 
 def _many(classes: tuple[type, ...]) -> Check:
     def check(answer: Any) -> list[Any]:
-        items = answer if type(answer) is list else list(islice(answer, MOST + 1))
+        kind = type(answer)
+        items = answer if kind is list else list(answer) if kind is tuple else list(islice(answer, MOST + 1))
         if len(items) > MOST:
             raise TypeError(f"more than {MOST} answers")
         for item in items:

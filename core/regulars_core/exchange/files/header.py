@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from regulars_core.exchange.files import limits
 from regulars_core.exchange.files.formulas import restored
 from regulars_core.exchange.files.problems import FileRefused
-from regulars_core.exchange.files.rows import ColumnsHint
+from regulars_core.exchange.files.rows import ColumnsHint, FlawedRow
 from regulars_plugin_api.i18n import _
 
 HEADER_WITHIN = 20
@@ -26,7 +26,8 @@ def most_known(rows: Iterable[Sequence[str]], hint: ColumnsHint) -> int:
 
 def header_position(first_rows: Sequence[Sequence[str]], hint: ColumnsHint) -> int:
     """Which of the first rows is the header: the one with most known columns, else the first that is not blank."""
-    first = [(position, row) for position, row in enumerate(first_rows) if any(cell.strip() for cell in row) and not names_separator(row)]
+    filled = ((position, row) for position, row in enumerate(first_rows) if isinstance(row, FlawedRow) or any(map(str.strip, row)))
+    first = [(position, row) for position, row in filled if not names_separator(row)]
     if not first:
         raise FileRefused("no_header", _("There is no header: the first line must name the columns."))
     return max(first, key=lambda found: (len(hint(names_in(found[1]))), -found[0]))[0]

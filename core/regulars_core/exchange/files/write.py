@@ -125,8 +125,8 @@ class _XlsxWriter(RowWriter):
                 ),
             )
         if text.startswith("<r>") and text.endswith("</r>"):
-            # XlsxWriter takes such a text for markup of its own and writes it unescaped.
-            self._sheet.write_rich_string(self._row, column, text[:1], text[1:])
+            # XlsxWriter takes such a text for markup of its own and writes it unescaped. It escapes three pieces or more.
+            self._sheet.write_rich_string(self._row, column, *text[:2], text[2:])
         else:
             self._sheet.write_string(self._row, column, text)
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from regulars_core.exchange import runs, undo
-from regulars_core.exchange.files.write import open_writer
+from regulars_core.exchange import kinds, runs, undo
+from regulars_core.exchange.files.write import FileFormat, open_writer
 from regulars_core.exchange.models import ImportReject, ImportRun, RunState
 from regulars_plugin_api.errors import NotAllowedYet
 from regulars_plugin_api.i18n import _
-from regulars_plugin_api.views import Viewer
+from regulars_plugin_api.views import SYSTEM, Viewer
 
 if TYPE_CHECKING:
     from regulars_core.crm import Crm
@@ -59,3 +59,14 @@ def write_rejects(session: Session, run_id: int, target: Path | BinaryIO) -> Non
         for reject in runs.rejects(session, run_id):
             cells = [None if cell is None else str(cell) for cell in reject.cells]
             writer.write([reject.record, reject.field, reject.code, reject.message, *cells])
+
+
+def write_export(crm: Crm, kind: str, file_format: FileFormat, target: Path | BinaryIO, where: Any | None, viewer: Viewer = SYSTEM) -> int:
+    """Write every record of ``kind`` that ``viewer`` may see and ``where`` lets through; returns how many."""
+    exporter = kinds.exporter_of(crm, kind)
+    count = 0
+    with crm.read(viewer) as session, open_writer(file_format, target, exporter.columns(session)) as writer:
+        for row in exporter.rows(session, viewer, where):
+            writer.write(row)
+            count += 1
+    return count

@@ -1,0 +1,149 @@
+"""The sample chain: a small home store chain in five countries, the same each time. Numbers and addresses belong to nobody."""
+
+from __future__ import annotations
+
+import csv
+import random
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from regulars_core.customers.models import Customer
+from regulars_core.exchange import runs
+from regulars_core.exchange.models import ImportRun
+from regulars_core.stores.models import Store
+from regulars_plugin_api.errors import NotAllowedYet
+from regulars_plugin_api.hookspecs import lifecycle
+from regulars_plugin_api.i18n import _
+
+if TYPE_CHECKING:
+    from regulars_core.crm import Crm
+
+SIZES = {"small": 360, "medium": 10_000, "large": 100_000}
+SEED = 20_261_122
+
+STORES = (
+    ("MALMO", "Malmö Triangeln", "Malmö", "Öresund", "SE", "Europe/Stockholm", "SEK", "2009-03-14"),
+    ("LUND", "Lund Nova", "Lund", "Öresund", "SE", "Europe/Stockholm", "SEK", "2012-09-01"),
+    ("GBG", "Göteborg Nordstan", "Göteborg", "West", "SE", "Europe/Stockholm", "SEK", "2011-04-02"),
+    ("STHLM", "Stockholm Söder", "Stockholm", "Mälaren", "SE", "Europe/Stockholm", "SEK", "2014-10-18"),
+    ("UPPS", "Uppsala Gränby", "Uppsala", "Mälaren", "SE", "Europe/Stockholm", "SEK", "2018-05-26"),
+    ("HKI", "Helsinki Kamppi", "Helsinki", "Finland", "FI", "Europe/Helsinki", "EUR", "2015-08-20"),
+    ("TKU", "Turku Hansa", "Turku", "Finland", "FI", "Europe/Helsinki", "EUR", "2019-03-09"),
+    ("BER", "Berlin Mitte", "Berlin", "Germany", "DE", "Europe/Berlin", "EUR", "2016-11-05"),
+    ("HH", "Hamburg Altona", "Hamburg", "Germany", "DE", "Europe/Berlin", "EUR", "2017-06-10"),
+    ("LYON", "Lyon Part-Dieu", "Lyon", "France", "FR", "Europe/Paris", "EUR", "2020-02-01"),
+    ("LON", "London Hackney", "London", "Britain", "GB", "Europe/London", "GBP", "2021-09-11"),
+    ("WEB", "Web shop", "Malmö", "Öresund", "SE", "Europe/Stockholm", "SEK", "2010-01-01"),
+)
+# (given names, family names, language, weight)
+NAMES: Sequence[tuple[str, str, str, int]] = (
+    (
+        "Åsa Björn Elsa Gösta Ingrid Karin Lars Maja Nils Örjan Pia Sven Tuva Viktor",
+        "Lindqvist Bergström Öhrn Nyström Sjöberg Åkesson Holm Ek Dahl Norén",
+        "sv",
+        10,
+    ),
+    ("Aino Eero Helmi Jussi Kaisa Lauri Päivi Väinö", "Mäkinen Korhonen Hämäläinen Virtanen Järvinen Nieminen", "fi", 5),
+    ("Anke Björn Greta Jürgen Käthe Lukas Sören Ute", "Müller Schäfer Weiß Krüger Köhler Vogt", "de", 5),
+    ("Anaïs Benoît Chloé François Hélène Loïc Noël Zoé", "Lefèvre Rousseau Garçon Dupré Béranger Forêt", "fr", 4),
+    ("Alice Callum Freya Imogen Oliver Siobhán Thomas Zara", "O’Connor Hughes Patel Wright Bennett Okafor", "en", 4),
+    ("Олена Дмитро Ірина Тарас Наталія Андрій Софія Юрій", "Шевченко Коваленко Бондаренко Мельник Кравчук Лисенко", "uk", 4),
+    ("فاطمه علی مریم رضا زهرا حسین سارا کیان", "رضایی محمدی احمدی کریمی موسوی جعفری", "fa", 4),
+    ("秀英 伟 芳 娜 敏 静 强 磊", "李 王 张 刘 陈 杨", "zh", 4),
+    ("Γιώργος Ελένη Νίκος Μαρία", "Παπαδόπουλος Νικολάου Γεωργίου", "el", 1),
+)
+COMPANIES = ("Kafé Solrosen AB", "Ateljé Norr AB", "Hotel Linde GmbH", "Boulangerie Dupré SARL", "Harbour Rooms Ltd", "Saaristo Oy")
+STREETS = {
+    "SE": "Storgatan Södra Förstadsgatan Kungsgatan Ågatan",
+    "FI": "Mannerheimintie Hämeenkatu",
+    "DE": "Lindenstraße Gärtnerweg",
+    "FR": "rue Mercière avenue Foch",
+    "GB": "Mare Street Well Street",
+}
+TAGS = ("vip", "sofa 2026", "interior designer", "garden", "newsletter prize")
+COLUMNS = (
+    *("external_id", "kind", "status", "first_name", "last_name", "display_name", "email", "phone", "birthday", "language", "street"),
+    *("city", "country", "store", "tags", "consent_email", "consent_sms", "consent_date", "consent_source"),
+)
+
+
+def fill(crm: Crm, size: str) -> dict[str, int]:
+    """Bring in stores and customers through the importers, then let every enabled plugin add its own. Returns how many of each."""
+    with crm.read() as session:
+        if session.scalar(sa.select(Customer.id).limit(1)) or session.scalar(sa.select(Store.id).limit(1)):
+            raise NotAllowedYet(_("There are stores or customers already. The sample chain goes into an empty system only."))
+    customers = list(_customers(random.Random(SEED), SIZES[size]))  # noqa: S311 - the same each time, and no secret
+    with tempfile.TemporaryDirectory() as folder:
+        names = ("code", "name", "city", "region", "country", "timezone", "currency", "opened_on")
+        _import(crm, "store", Path(folder) / "stores.csv", names, [dict(zip(names, store, strict=True)) for store in STORES])
+        _import(crm, "customer", Path(folder) / "customers.csv", COLUMNS, customers)
+    crm.bus.each(lifecycle.demo_data, crm=crm, size=size)
+    return {"stores": len(STORES), "customers": len(customers)}
+
+
+def _import(crm: Crm, kind: str, path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+    options = runs.ImportOptions(encoding="utf-8", delimiter=",", date_order="ymd", decimal=".", country="SE")
+    run_id = runs.start(crm, kind, path, options)
+    runs.process(crm, run_id)
+    with crm.read() as session:
+        rejected = session.get_one(ImportRun, run_id).rejected
+    if rejected:
+        raise RuntimeError(f"the sample chain does not fit: {rejected} records of kind {kind}")
+
+
+def _customers(chance: random.Random, amount: int) -> Iterable[dict[str, str]]:
+    for number in range(1, amount + 1):
+        store = chance.choices(STORES, weights=(9, 5, 7, 8, 4, 5, 3, 5, 4, 3, 3, 6))[0]
+        given, family, language, _weight = chance.choices(NAMES, weights=[one[3] for one in NAMES])[0]
+        country = store[4]
+        row = {
+            "external_id": f"C{number:06}",
+            "kind": "person",
+            "status": chance.choices(("active", "prospect", "inactive", "blocked"), weights=(80, 10, 9, 1))[0],
+            "first_name": chance.choice(given.split()),
+            "last_name": chance.choice(family.split()),
+            "language": language,
+            "birthday": f"{chance.randint(1945, 2005)}-{chance.randint(1, 12):02}-{chance.randint(1, 28):02}"
+            if chance.random() < 0.6
+            else "",
+            "street": f"{chance.choice(STREETS[country].split())} {chance.randint(1, 90)}",
+            "city": store[2],
+            "country": country,
+            "store": store[0],
+            "tags": chance.choice(TAGS) if chance.random() < 0.15 else "",
+        }
+        if number % 60 == 0:
+            company = COMPANIES[number // 60 % len(COMPANIES)]
+            row |= {"kind": "company", "first_name": "", "last_name": "", "display_name": company, "birthday": ""}
+        yield row | _contact(chance, number, country) | _consent(chance)
+
+
+def _contact(chance: random.Random, number: int, country: str) -> dict[str, str]:
+    # Ranges that the regulators of these countries keep free for stories like this one.
+    phones = {
+        "SE": f"070-174 06 {5 + number % 95:02}",
+        "DE": f"0171 39200{number % 100:02}",
+        "FR": f"06 39 98 {number % 100:02} {number // 100 % 100:02}",
+        "GB": f"07700 900{number % 1000:03}",
+    }
+    found = {"email": f"kund{number}@example.com"} if chance.random() < 0.7 else {}
+    if country in phones and (not found or chance.random() < 0.6):
+        found["phone"] = phones[country]
+    return found
+
+
+def _consent(chance: random.Random) -> dict[str, str]:
+    said = chance.random()
+    if said < 0.55:
+        day = f"20{chance.randint(18, 25)}-{chance.randint(1, 12):02}-{chance.randint(1, 28):02}"
+        sms = "yes" if chance.random() < 0.4 else ""
+        return {"consent_email": "yes", "consent_sms": sms, "consent_date": day, "consent_source": "store form"}
+    return {"consent_email": "no"} if said < 0.65 else {}

@@ -1,0 +1,71 @@
+"""The staff's web application."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask, current_app, g
+from flask_login import current_user
+from jinja2 import ChoiceLoader, FileSystemLoader
+from markupsafe import Markup
+
+from regulars_core.crm import Crm
+from regulars_web import assets, errors, gate, headers, language, navigation, security
+from regulars_web.pages import PAGES
+
+FORM_BYTES = 1_000_000
+
+
+def create_app(crm: Crm) -> Flask:
+    """The WSGI application of a running ``crm``: core's pages and those of every installed plugin, switched per request."""
+    config = crm.config
+    https = config.base_url.startswith("https://")
+    app = Flask(__name__, static_folder=None)
+    app.config.update(
+        SECRET_KEY=config.needed_key(),
+        MAX_CONTENT_LENGTH=FORM_BYTES,
+        MAX_FORM_MEMORY_SIZE=FORM_BYTES,
+        MAX_FORM_PARTS=500,
+    )
+    app.extensions["regulars"] = crm
+    headers.install(app, https=https)
+    language.install(app, config.timezone)
+    app.extensions["regulars_assets"] = assets.install(app)
+    app.jinja_env.globals.update(icon=icon, theme=theme, safe_next=security.safe_next)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.context_processor(lambda: {"viewer": g.get("viewer", gate.NOBODY)})
+    gate.install(app, crm)
+    security.install(app, crm, https=https)
+    errors.install(app)
+    navigation.install(app, crm)
+    for blueprint in PAGES:
+        app.register_blueprint(blueprint)
+    _add_plugins(app, crm)
+    return app
+
+
+def _add_plugins(app: Flask, crm: Crm) -> None:
+    # Of every installed plugin: Flask takes no blueprint after its first request, so the gate switches them.
+    claims = app.extensions["regulars_claims"] = {}
+    folders = [FileSystemLoader(Path(__file__).parent / "templates")]
+    for plugin, blueprint in crm.plugins.blueprints():
+        app.register_blueprint(blueprint)
+        claims[blueprint.name] = plugin
+    for name, loaded in crm.plugins.loaded.items():
+        folder = loaded.folder
+        if folder and (folder / "static").is_dir():
+            app.extensions["regulars_assets"].add(name, folder / "static")
+        if folder and (folder / "templates" / name).is_dir():
+            folders.append(FileSystemLoader(folder / "templates"))
+    app.jinja_env.loader = ChoiceLoader(folders)
+
+
+def icon(name: str, extra: str = "") -> Markup:
+    """A picture from ``icons.svg``; it says nothing to screen readers, so words stand beside it."""
+    address = current_app.extensions["regulars_assets"].url("icons.svg")
+    return Markup('<svg class="rg-icon{}" aria-hidden="true"><use href="{}#{}"/></svg>').format(f" {extra}" if extra else "", address, name)
+
+
+def theme() -> str:
+    """``auto``, ``light`` or ``dark``: what the user chose."""
+    return current_user.theme if current_user.is_authenticated else "auto"

@@ -1,0 +1,120 @@
+"""regulars plugins list | plan | enable | disable | purge, and the commands plugins bring along."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from regulars_plugin_api.errors import InvalidInput, NotAllowedYet, RegularsError
+from regulars_plugin_api.i18n import _
+from regulars_web.console import DONE, Console, JsonGroup
+
+COLUMNS = ("name", "state", "version", "title", "reason")
+
+
+@click.group(cls=JsonGroup)
+def plugins() -> None:
+    """What is installed beside the platform."""
+
+
+@plugins.command("list")
+@click.pass_obj
+def list_(console: Console) -> int:
+    """Every plugin there is or was, with its state and why it is off."""
+    rows = [
+        {
+            "name": one.name,
+            "state": one.state.value,
+            "version": one.version,
+            "title": str(one.title),
+            "summary": str(one.summary),
+            "reason": None if one.reason is None else str(one.reason),
+        }
+        for one in console.crm().plugins.listed()
+    ]
+    console.answer(rows, lambda: console.table(rows, COLUMNS))
+    return DONE
+
+
+@plugins.command()
+@click.argument("name")
+@click.pass_obj
+def plan(console: Console, name: str) -> int:
+    """What a plugin consists of and who depends on it, before anything changes."""
+    from regulars_core.plugins import switching
+
+    found = asdict(switching.plan(console.crm(), name))
+    found |= {"state": found["state"].value, "reason": None if found["reason"] is None else str(found["reason"])}
+    console.answer(
+        found, lambda: "\n".join(f"{key}: {', '.join(part) if isinstance(part, tuple) else part or ''}" for key, part in found.items())
+    )
+    return DONE
+
+
+@plugins.command()
+@click.argument("name")
+@click.pass_obj
+def enable(console: Console, name: str) -> int:
+    """Upgrade a plugin's tables and switch it on."""
+    from regulars_core.plugins import switching
+
+    switching.enable(console.crm(), name)
+    return _told(console, name, "enabled")
+
+
+@plugins.command()
+@click.argument("name")
+@click.pass_obj
+def disable(console: Console, name: str) -> int:
+    """Switch a plugin off; its data stays."""
+    from regulars_core.plugins import switching
+
+    switching.disable(console.crm(), name)
+    return _told(console, name, "disabled")
+
+
+@plugins.command()
+@click.argument("name")
+@click.option("--confirm", help="The name of the plugin once more: there is no way back.")
+@click.pass_obj
+def purge(console: Console, name: str, confirm: str | None) -> int:
+    """Remove everything a plugin kept."""
+    from regulars_core.plugins import switching
+
+    if confirm is None and not console.as_json:
+        confirm = click.prompt(str(_("All data of %(name)s will be gone. Type its name to go on", name=name)), err=True)
+    if confirm != name:
+        raise InvalidInput(confirm=_("Type the name of the plugin: %(name)s", name=name))
+    switching.purge(console.crm(), name)
+    return _told(console, name, "purged")
+
+
+def contributed(console: Console) -> dict[str, click.Command]:
+    """Commands of installed plugins by name. A home that can't be opened has none: core's commands say why."""
+    try:
+        crm = console.crm()
+    except RegularsError:
+        return {}
+    commands = {}
+    for plugin, command in crm.plugins.cli_commands():
+        if not crm.plugins.is_enabled(plugin):
+            command = _switched_off(str(command.name), plugin)
+        commands[str(command.name)] = command
+    return commands
+
+
+def _switched_off(name: str, plugin: str) -> click.Command:
+    @click.command(name, context_settings={"ignore_unknown_options": True, "allow_extra_args": True}, add_help_option=False)
+    def refuse() -> int:
+        raise NotAllowedYet(_("The plugin %(plugin)s is off. Run: regulars plugins enable %(plugin)s", plugin=plugin))
+
+    return refuse
+
+
+def _told(console: Console, name: str, state: str) -> int:
+    console.answer({"name": name, "state": state}, f"{name}: {state}")
+    return DONE
+
+
+COMMANDS = {"plugins": plugins}

@@ -1,0 +1,127 @@
+"""What every command shares: where answers and messages go, exit codes, and the running system."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from regulars_plugin_api.errors import InvalidInput, RegularsError
+from regulars_plugin_api.i18n import _
+
+if TYPE_CHECKING:
+    from regulars_core.crm import Crm
+
+DONE, FAILED, WRONG_USE, WITH_REJECTS, NEEDS_ANSWER, REFUSED = range(6)
+
+
+class Failed(Exception):
+    """End with an exit code; what there was to say has been said."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Console:
+    """One invocation. With ``as_json`` standard output gets exactly one JSON document; messages always go to standard error."""
+
+    def __init__(self) -> None:
+        self.as_json = "--json" in sys.argv
+        self._crm: Crm | None = None
+
+    def crm(self) -> Crm:
+        """The running system of the home. Refuses a home without its database."""
+        if self._crm is None:
+            from regulars_core.config import Config
+            from regulars_core.crm import open_crm
+            from regulars_core.home import refuse_lost_database
+
+            config = Config.from_environment()
+            refuse_lost_database(config)
+            self._crm = open_crm(config)
+        return self._crm
+
+    def close(self) -> None:
+        """Let go of the database."""
+        if self._crm is not None:
+            self._crm.close()
+            self._crm = None
+
+    def answer(self, document: Any, text: str | Callable[[], str]) -> None:
+        """Print the answer: ``document`` as JSON, or ``text``."""
+        click.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str) if self.as_json else text() if callable(text) else text)
+
+    def say(self, message: object) -> None:
+        """Tell the person something that is not the answer."""
+        click.echo(str(message), err=True)
+
+    def table(self, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+        """Rows as aligned columns."""
+        cells = [list(columns), *([_plain(row.get(column)) for column in columns] for row in rows)]
+        widths = [max(len(line[index]) for line in cells) for index in range(len(columns))]
+        return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells)
+
+
+class JsonCommand(click.Command):
+    """A command with ``--json``."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.params.append(json_option())
+
+
+class JsonGroup(click.Group):
+    """A group whose commands all have ``--json``; it may also stand before them."""
+
+    command_class = JsonCommand
+    group_class = type
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.params.append(json_option())
+
+
+def json_option() -> click.Option:
+    """``--json``."""
+    return click.Option(
+        ["--json", "as_json"], is_flag=True, expose_value=False, callback=_note_json, help=str(_("Print one JSON document."))
+    )
+
+
+def _note_json(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        context.ensure_object(Console).as_json = True
+
+
+def exit_code(console: Console, error: Exception) -> int:
+    """Say what went wrong and return the exit code for it."""
+    if isinstance(error, click.ClickException):
+        error.show()
+        return error.exit_code
+    if not isinstance(error, RegularsError):
+        import structlog
+
+        structlog.get_logger(__name__).exception("command failed")
+        _tell(console, _("Something went wrong: %(kind)s: %(what)s", kind=type(error).__name__, what=error), {})
+        return FAILED
+    fields = error.fields if isinstance(error, InvalidInput) else {}
+    _tell(console, error.message, fields)
+    return WRONG_USE if isinstance(error, InvalidInput) else FAILED
+
+
+def _tell(console: Console, message: object, fields: Mapping[str, object]) -> None:
+    console.say(message)
+    for name, text in fields.items():
+        console.say(f"  {name}: {text}")
+    if console.as_json:
+        click.echo(json.dumps({"error": str(message), "fields": {name: str(text) for name, text in fields.items()}}, ensure_ascii=False))
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(str(part) for part in value)
+    return "" if value is None else str(value)

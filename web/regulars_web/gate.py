@@ -1,0 +1,109 @@
+"""Who may pass: asked before every view, closed unless the view says who may use it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+from urllib.parse import urlencode
+
+import structlog
+from flask import Flask, abort, g, redirect, request, session
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, logout_user
+
+from regulars_core.acting import Acting, begin_acting, end_acting
+from regulars_core.crm import Crm
+from regulars_core.users import sessions
+from regulars_core.users.service import viewer_of
+from regulars_plugin_api.views import Viewer
+from regulars_plugin_api.web import PUBLIC, declared_access
+from regulars_web import language, security
+
+NOBODY = Viewer(user_id=None, name="", permissions=frozenset(), store_ids=frozenset())
+SEES_SWITCHES_AFTER = 1.0
+"""Seconds until this process sees that another one switched a plugin."""
+SIGNED_IN = "signed-in"
+"""For views of one's own things, that need no permission: ``@access(SIGNED_IN)``."""
+
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def takes_files(most_bytes: int) -> Callable[[View], View]:
+    """For views that take an upload larger than a form."""
+
+    def declare(view: View) -> View:
+        cast(Any, view).regulars_upload_bytes = most_bytes
+        return view
+
+    return declare
+
+
+def install(app: Flask, crm: Crm) -> None:
+    """Put the gate before every view of ``app``."""
+
+    @app.before_request
+    def note_request() -> None:
+        g.request_id = uuid.uuid4().hex
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=g.request_id, path=request.path)
+        g.viewer = NOBODY
+        language.choose(None)
+
+    @app.before_request
+    def decide() -> ResponseReturnValue | None:
+        if request.endpoint == "asset":
+            return None
+        crm.plugins.refresh(at_most_every=SEES_SWITCHES_AFTER)
+        g.viewer = _viewer(crm)
+        if request.endpoint is None:
+            return None
+        plugin = app.extensions["regulars_claims"].get(request.blueprint)
+        if plugin is not None and not crm.plugins.is_enabled(plugin):
+            abort(404)
+        most_bytes = getattr(app.view_functions[request.endpoint], "regulars_upload_bytes", None)
+        if most_bytes is not None:
+            request.max_content_length = most_bytes
+        g.acting = begin_acting(Acting(g.viewer, "web"))
+        permission = _permission(app, request.endpoint)
+        if permission == PUBLIC:
+            return None
+        if g.viewer.user_id is None:
+            return _to_sign_in()
+        if permission is None or (permission != SIGNED_IN and not g.viewer.may(permission)):
+            abort(403)
+        return None
+
+    @app.teardown_request
+    def stop_acting(_error: BaseException | None) -> None:
+        acting = g.pop("acting", None)
+        if acting is not None:
+            end_acting(acting)
+
+
+def _permission(app: Flask, endpoint: str) -> str | None:
+    return PUBLIC if endpoint in security.PUBLIC_ENDPOINTS else declared_access(app.view_functions[endpoint])
+
+
+def _viewer(crm: Crm) -> Viewer:
+    if not current_user.is_authenticated:
+        return NOBODY
+    database = security.reading(crm)
+    token = session.get(security.SIGN_IN, "")
+    if not sessions.is_alive(database, current_user.id, token, crm.clock.now()):
+        logout_user()
+        session.clear()
+        return NOBODY
+    language.choose(current_user.locale)
+    return viewer_of(database, current_user)
+
+
+def _to_sign_in() -> ResponseReturnValue:
+    if request.path.startswith("/api/"):
+        abort(401)
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    address = "/sign-in?" + urlencode({"next": wanted})
+    if request.headers.get("HX-Request"):
+        return "", 401, {"HX-Redirect": address}
+    return redirect(address)

@@ -1,0 +1,117 @@
+"""Words, numbers and dates in the language of whoever looks."""
+
+from __future__ import annotations
+
+import datetime as dt
+import unicodedata
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from babel import Locale, dates, numbers
+from flask import Flask, request
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
+from regulars_core.users.service import LOCALES
+from regulars_plugin_api import i18n
+
+RTL = ("fa", "ar", "he")
+_TRANSLATIONS = Path(__file__).parent / "translations"
+
+
+def install(app: Flask, chain: ZoneInfo) -> None:
+    """Teach the templates of ``app`` to speak: ``{% trans %}``, ``_()`` and the filters below. ``chain`` is the zone of instants."""
+    i18n.add_catalogue(i18n.PLATFORM, _TRANSLATIONS)
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.globals.update(locale=i18n.current_locale, text_direction=text_direction)
+    app.jinja_env.filters.update(
+        day=day,
+        moment=lambda value: moment(value, chain),
+        number=number,
+        money=money,
+        initials=initials,
+        hue=hue,
+        country=country,
+        language=language,
+    )
+
+
+def choose(saved: str | None) -> None:
+    """Set the language of the running request: the user's, else the browser's best."""
+    i18n.set_locale(saved or request.accept_languages.best_match(list(LOCALES)) or "en")
+
+
+def text_direction() -> str:
+    """``rtl`` or ``ltr``, for the ``dir`` of the page."""
+    return "rtl" if i18n.current_locale().split("_")[0] in RTL else "ltr"
+
+
+def day(value: dt.date | None) -> str:
+    """A date, such as 4 Mar 2019."""
+    return dates.format_date(value, "d MMM y", locale=_locale()) if value else ""
+
+
+def moment(value: dt.datetime | None, zone: ZoneInfo) -> str:
+    """An instant in the chain's time zone, such as 4 Mar 2019, 14:32."""
+    return dates.format_datetime(value, "d MMM y, HH:mm", tzinfo=zone, locale=_locale()) if value else ""
+
+
+def number(value: int | Decimal | None) -> str:
+    """A number with the separators of the language."""
+    return "" if value is None else numbers.format_decimal(value, locale=_locale())
+
+
+def money(value: Decimal | None, currency: str) -> str:
+    """An amount with its currency code after it, such as 1,249.00 SEK."""
+    return "" if value is None else numbers.format_currency(value, currency, "#,##0.00\xa0¤¤", locale=_locale())
+
+
+def country(code: str | None) -> str:
+    """The name of a country."""
+    return str(_locale().territories.get(code or "", code or ""))
+
+
+def language(code: str | None) -> str:
+    """The name of a language."""
+    return str(_locale().languages.get(code or "", code or ""))
+
+
+def initials(name: str) -> str:
+    """One or two letters for an avatar; one for scripts that write a name without spaces."""
+    words = [word for word in name.split() if word[0].isalnum()]
+    if not words:
+        return "?"
+    first = words[0][0]
+    if unicodedata.name(first, "").startswith(("CJK", "HANGUL", "HIRAGANA", "KATAKANA")) or len(words) == 1:
+        return first.upper()
+    return (first + words[-1][0]).upper()
+
+
+def hue(key: int) -> int:
+    """One of six tints for a record; it means nothing."""
+    return key % 6 + 1
+
+
+def _locale() -> Locale:
+    return Locale.parse(i18n.current_locale())
+
+
+@pass_context
+def _gettext(context: Context, message: str) -> str:
+    translated: str = i18n.catalogue(_domain(context)).gettext(message)
+    return i18n.gettext(i18n.PLATFORM, message) if translated == message else translated
+
+
+@pass_context
+def _ngettext(context: Context, singular: str, plural: str, count: int) -> str:
+    translated: str = i18n.catalogue(_domain(context)).ngettext(singular, plural, count)
+    is_missing = translated in (singular, plural)
+    return str(i18n.catalogue(i18n.PLATFORM).ngettext(singular, plural, count)) if is_missing else translated
+
+
+def _domain(context: Context) -> str:
+    # A plugin's templates lie in a folder of its name and speak from its own catalogue first.
+    folder, slash, _file = (context.name or "").partition("/")
+    return f"regulars_{folder}" if slash else i18n.PLATFORM

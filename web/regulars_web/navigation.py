@@ -1,0 +1,73 @@
+"""The menu: core's entries and the plugins', as the viewer may see them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import Flask, current_app, g, request, url_for
+
+from regulars_core.crm import Crm
+from regulars_plugin_api.contributions import NavItem
+from regulars_plugin_api.hookspecs import web as hooks
+from regulars_plugin_api.i18n import Text, _
+from regulars_plugin_api.views import Viewer
+
+SECTIONS = {"main": "", "plugins": _("Plugins"), "administration": _("Administration")}
+CORE = (
+    NavItem(_("Home"), "home.page", "customers.view", weight=0, icon="home"),
+    NavItem(_("Customers"), "customers.page", "customers.view", weight=10, icon="users"),
+    NavItem(_("Import"), "imports.page", "imports.run", section="administration", weight=10, icon="upload"),
+    NavItem(_("Stores"), "stores.page", "stores.view", section="administration", weight=20, icon="building-store"),
+)
+ON_THE_BAR = 4
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A menu entry as the template prints it; ``on_bar`` ones stand in the bottom bar of a phone."""
+
+    label: Text
+    url: str
+    icon: str
+    is_current: bool
+    on_bar: bool
+
+
+@dataclass(frozen=True)
+class Section:
+    """Entries under one heading."""
+
+    title: Text
+    entries: Sequence[Entry]
+
+
+def install(app: Flask, crm: Crm) -> None:
+    """Give templates ``menu()``."""
+    app.jinja_env.globals["menu"] = lambda: menu(crm, g.viewer)
+
+
+def menu(crm: Crm, viewer: Viewer) -> list[Section]:
+    """The menu of ``viewer`` in the running request."""
+    items = [*CORE, *crm.bus.collect(hooks.nav_items, viewer=viewer)]
+    # An entry that leads nowhere is its plugin's mistake; it must not cost anybody a page.
+    known = (item for item in items if item.endpoint in current_app.view_functions and viewer.may(item.permission))
+    allowed = sorted(known, key=lambda item: (item.weight, str(item.label)))
+    current = _current([item.endpoint for item in allowed])
+    sections, shown = [], 0
+    for name, title in SECTIONS.items():
+        entries = []
+        for item in allowed:
+            if (item.section if item.section in SECTIONS else "plugins") == name:
+                entries.append(Entry(item.label, url_for(item.endpoint), item.icon, item.endpoint == current, shown < ON_THE_BAR))
+                shown += 1
+        if entries:
+            sections.append(Section(title, entries))
+    return sections
+
+
+def _current(endpoints: Sequence[str]) -> str | None:
+    """The entry of the page itself, else the first of the same part of the application."""
+    if request.endpoint in endpoints:
+        return request.endpoint
+    return next((endpoint for endpoint in endpoints if endpoint.partition(".")[0] == request.blueprint), None)

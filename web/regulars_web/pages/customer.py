@@ -1,0 +1,228 @@
+"""One customer: the page with its tabs and panels, adding and changing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from regulars_core.audit import history
+from regulars_core.stores import service as stores
+from regulars_plugin_api.contributions import Place
+from regulars_plugin_api.errors import Conflict, InvalidInput
+from regulars_plugin_api.hookspecs import web as hooks
+from regulars_plugin_api.i18n import Text, _
+from regulars_plugin_api.views import CustomerView, StoreView
+from regulars_plugin_api.web import access, current_viewer, render
+from regulars_web import slots
+from regulars_web.running import crm_here
+
+pages = Blueprint("customers", __name__)
+
+KINDS: Mapping[str, Text] = {"person": _("Person"), "company": _("Company"), "household": _("Household")}
+STATUSES: Mapping[str, Text] = {"prospect": _("Prospect"), "active": _("Active"), "inactive": _("Inactive"), "blocked": _("Blocked")}
+GENDERS: Mapping[str, Text] = {"female": _("Female"), "male": _("Male"), "other": _("Other")}
+TYPED = (
+    *("kind", "status", "first_name", "last_name", "display_name", "birthday", "gender", "language"),
+    *("emails", "phones", "street", "city", "postal_code", "region", "country", "store", "tags", "notes"),
+)
+CHANGES_SHOWN = 50
+MOST_CHOICES = 80
+
+
+@pages.get("/customers/<int:customer_id>")
+@access("customers.view")
+def show(customer_id: int) -> ResponseReturnValue:
+    """The customer's page: what plugins show in the middle and at the side."""
+    customer = _seen(customer_id)
+    if customer.id != customer_id:
+        return redirect(url_for("customers.show", customer_id=customer.id))
+    found = slots.panels(crm_here(), customer, current_viewer())
+    places = {
+        place.value: [_slot(customer, plugin, panel) for plugin, panel in slots.placed(found, place)] for place in (Place.MAIN, Place.SIDE)
+    }
+    return render("customer.html", found=found, current="overview", **places, **_about(customer, found))
+
+
+@pages.get("/customers/<int:customer_id>/tab/<plugin>/<key>")
+@access("customers.view")
+def tab(customer_id: int, plugin: str, key: str) -> str:
+    """A plugin's tab."""
+    customer = _seen(customer_id)
+    found = slots.panels(crm_here(), customer, current_viewer())
+    panel = found.part(plugin, key)
+    if panel is None:
+        abort(404)
+    slot = slots.panel_slot(crm_here(), plugin, panel, customer, current_viewer())
+    return render("customer_tab.html", slot=slot, current=f"{plugin}/{key}", **_about(customer, found))
+
+
+@pages.get("/customers/<int:customer_id>/panels/<plugin>/<key>")
+@access("customers.view")
+def panel(customer_id: int, plugin: str, key: str) -> str:
+    """One panel, loaded after the page."""
+    customer = _seen(customer_id)
+    part = slots.panels(crm_here(), customer, current_viewer()).part(plugin, key)
+    if part is None:
+        abort(404)
+    return render("_panel.html", slot=slots.panel_slot(crm_here(), plugin, part, customer, current_viewer()))
+
+
+@pages.get("/customers/<int:customer_id>/changes")
+@access("customers.history")
+def changes(customer_id: int) -> str:
+    """Who changed what."""
+    customer = _seen(customer_id)
+    before = request.args.get("before", type=int)
+    with crm_here().read(current_viewer()) as session:
+        entries = history.of_customer(session, customer.id, before=before, limit=CHANGES_SHOWN + 1)
+    following = entries[CHANGES_SHOWN - 1].id if len(entries) > CHANGES_SHOWN else None
+    found = slots.panels(crm_here(), customer, current_viewer())
+    shown = entries[:CHANGES_SHOWN]
+    return render("customer_changes.html", entries=shown, following=following, current="changes", **_about(customer, found))
+
+
+@pages.get("/customers/new")
+@access("customers.edit")
+def add() -> str:
+    """The form of a new customer."""
+    return _form(
+        {"kind": "person", "status": "active", **{name: request.args.get(name, "") for name in ("first_name", "phones", "emails")}}, {}
+    )
+
+
+@pages.post("/customers/new")
+@access("customers.edit")
+def create() -> ResponseReturnValue:
+    """Add a customer."""
+    try:
+        customer_id = crm_here().customers.create(_typed())
+    except InvalidInput as wrong:
+        return _form(request.form, wrong.fields), 422
+    flash(str(_("The customer is added.")), "ok")
+    return redirect(url_for("customers.show", customer_id=customer_id))
+
+
+@pages.get("/customers/<int:customer_id>/edit")
+@access("customers.edit")
+def edit(customer_id: int) -> str:
+    """The form with what is known."""
+    customer = _seen(customer_id)
+    return _form(_as_typed(customer), {}, customer)
+
+
+@pages.post("/customers/<int:customer_id>/edit")
+@access("customers.edit")
+def save(customer_id: int) -> ResponseReturnValue:
+    """Keep what was changed, unless somebody else was faster."""
+    customer = _seen(customer_id)
+    try:
+        crm_here().customers.update(customer.id, _typed() | {"version": request.form.get("version")})
+    except InvalidInput as wrong:
+        return _form(request.form, wrong.fields, customer), 422
+    except Conflict as conflict:
+        return _form(request.form, {"customer": conflict.message}, customer), 409
+    flash(str(_("The changes are saved.")), "ok")
+    return redirect(url_for("customers.show", customer_id=customer.id))
+
+
+@pages.post("/customers/<int:customer_id>/trash")
+@access("customers.edit")
+def trash(customer_id: int) -> ResponseReturnValue:
+    """Move the customer to the trash, with a way back."""
+    customer = _seen(customer_id)
+    with crm_here().transaction() as session:
+        crm_here().customers.trash(session, customer.id)
+    return redirect(url_for("customers.show", customer_id=customer.id))
+
+
+@pages.post("/customers/<int:customer_id>/restore")
+@access("customers.edit")
+def restore(customer_id: int) -> ResponseReturnValue:
+    """Take the customer back out of the trash."""
+    customer = _seen(customer_id)
+    with crm_here().transaction() as session:
+        crm_here().customers.restore(session, customer.id)
+    return redirect(url_for("customers.show", customer_id=customer.id))
+
+
+def store_choices(session: Session) -> list[StoreView]:
+    """Stores to choose from in a form; a chain with more of them types the code."""
+    found = stores.listed(session, current_viewer(), limit=MOST_CHOICES + 1)
+    return found if len(found) <= MOST_CHOICES else []
+
+
+def _seen(customer_id: int) -> CustomerView:
+    with crm_here().read(current_viewer()) as session:
+        return crm_here().customers.seen_by(session, current_viewer(), customer_id)
+
+
+def _slot(customer: CustomerView, plugin: str, part: Any) -> slots.Slot:
+    if part.lazy:
+        return slots.Slot(plugin, part.key, part.title)
+    return slots.panel_slot(crm_here(), plugin, part, customer, current_viewer())
+
+
+def _about(customer: CustomerView, found: slots.Found) -> dict[str, Any]:
+    viewer = current_viewer()
+    with crm_here().read(viewer) as session:
+        store = stores.names(session, [customer.store_id]).get(customer.store_id or 0)
+    offered = crm_here().bus.collect(hooks.customer_actions, customer=customer, viewer=viewer)
+    return {
+        "customer": customer,
+        "store": store,
+        "status": STATUSES[customer.status],
+        "kind": KINDS[customer.kind],
+        "tabs": slots.placed(found, Place.TAB),
+        "failed": found.failed,
+        "actions": sorted((one for one in offered if not one.bulk and viewer.may(one.permission)), key=lambda one: one.weight),
+    }
+
+
+def _typed() -> dict[str, Any]:
+    return {name: request.form[name] for name in TYPED if name in request.form}
+
+
+def _as_typed(customer: CustomerView) -> dict[str, str]:
+    address = customer.addresses[0] if customer.addresses else None
+    with crm_here().read(current_viewer()) as session:
+        codes = {store.id: store.code for store in store_choices(session)}
+    plain = {
+        name: getattr(customer, name) or ""
+        for name in ("kind", "status", "first_name", "last_name", "display_name", "gender", "language", "notes")
+    }
+    where = {name: getattr(address, name, None) or "" for name in ("street", "city", "postal_code", "region", "country")}
+    return {
+        **plain,
+        **where,
+        "birthday": customer.birthday.isoformat() if customer.birthday else "",
+        "emails": "\n".join(email.address for email in customer.emails),
+        "phones": "\n".join(phone.number for phone in customer.phones),
+        "tags": "; ".join(customer.tags),
+        "store": codes.get(customer.store_id or 0, ""),
+        "version": str(customer.version),
+    }
+
+
+def _form(given: Mapping[str, str], wrong: Mapping[str, Text], customer: CustomerView | None = None) -> str:
+    home_store = customer.store_id if customer else None
+    with crm_here().read(current_viewer()) as session:
+        all_stores, all_tags = store_choices(session), crm_here().customers.tags(session)
+        # A home store that is not among the choices stays as it is: the form leaves it out.
+        is_open = home_store is None or home_store in {store.id for store in all_stores}
+        fixed_store = None if is_open else stores.names(session, [home_store]).get(home_store or 0, "")
+    return render(
+        "customer_form.html",
+        given=given,
+        wrong=wrong,
+        customer=customer,
+        all_stores=all_stores,
+        all_tags=all_tags,
+        fixed_store=fixed_store,
+        kinds=KINDS,
+        statuses=STATUSES,
+        genders=GENDERS,
+    )

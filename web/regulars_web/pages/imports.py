@@ -1,0 +1,181 @@
+"""Imports: give a file, see what a trial run makes of it, run it, read the report, undo."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Response, abort, redirect, request, send_file, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.utils import secure_filename
+
+from regulars_core.exchange import desk, kinds, runs
+from regulars_core.exchange.models import ImportRun, RunState
+from regulars_core.exchange.report import report
+from regulars_core.exchange.runs import ImportOptions
+from regulars_plugin_api.errors import InvalidInput
+from regulars_plugin_api.exchange import Importer
+from regulars_plugin_api.i18n import Text, _
+from regulars_plugin_api.web import access, current_viewer, render
+from regulars_web.gate import takes_files
+from regulars_web.running import crm_here
+
+pages = Blueprint("imports", __name__)
+
+PAGE_SIZE, REJECTS_SHOWN = 50, 20
+FILE_BYTES = 2 * 1024**3
+WORKING = (RunState.WAITING, RunState.RUNNING, RunState.UNDOING)
+OPTIONS = ("mode", "source", "country", "timezone")
+ANSWERS = frozenset(field.name for field in fields(ImportOptions)) - {"mapping"}
+MODES: Mapping[str, Text] = {
+    "upsert": _("Add new ones and change known ones"),
+    "create": _("Only add new ones"),
+    "update": _("Only change known ones"),
+}
+STATES: Mapping[str, tuple[str, str, Text]] = {
+    "waiting": ("info", "clock", _("Waiting")),
+    "running": ("info", "loader", _("Running")),
+    "done": ("ok", "circle-check", _("Done")),
+    "asking": ("warn", "alert-triangle", _("Has a question")),
+    "refused": ("bad", "ban", _("Refused")),
+    "stopped": ("bad", "alert-circle", _("Stopped")),
+    "undoing": ("info", "loader", _("Being undone")),
+    "undone": ("mute", "refresh", _("Undone")),
+}
+
+
+@pages.get("/imports")
+@access("imports.run")
+def page() -> str:
+    """Imports, newest first."""
+    with crm_here().read(current_viewer()) as session:
+        found = desk.listed(session, before=request.args.get("before", type=int), limit=PAGE_SIZE + 1)
+    following = found[PAGE_SIZE - 1].id if len(found) > PAGE_SIZE else None
+    return render("imports.html", runs=found[:PAGE_SIZE], following=following, states=STATES, titles=_titles())
+
+
+@pages.get("/imports/new")
+@access("imports.run")
+def new() -> str:
+    """The form that takes a file."""
+    return _form({"kind": request.args.get("kind", "customer"), "source": "import"}, {})
+
+
+@pages.post("/imports/new")
+@access("imports.run")
+@takes_files(FILE_BYTES)
+def start() -> ResponseReturnValue:
+    """Take the file and begin a trial run; nothing is written yet."""
+    given, file = request.form, request.files.get("file")
+    importer = next((one for one in _allowed() if one.kind == given.get("kind")), None)
+    if importer is None:
+        return _form(given, {"kind": _("Choose what is in the file.")}), 422
+    if file is None or not file.filename:
+        return _form(given, {"file": _("Choose a file.")}), 422
+    options = ImportOptions(**{name: given[name].strip() for name in OPTIONS if given.get(name, "").strip()})  # type: ignore[arg-type]
+    name = file.filename.replace("\\", "/").rpartition("/")[2][:200]
+    with tempfile.TemporaryDirectory(dir=crm_here().config.home) as folder:
+        path = Path(folder) / (secure_filename(name) or "file")
+        file.save(path)
+        try:
+            run_id = runs.start(crm_here(), importer.kind, path, options, actor=current_viewer(), dry_run=True, name=name)
+        except InvalidInput as wrong:
+            return _form(given, wrong.fields), 422
+    return redirect(url_for("imports.show", run_id=run_id))
+
+
+@pages.get("/imports/<int:run_id>")
+@access("imports.run")
+def show(run_id: int) -> str:
+    """What has become of a run so far."""
+    return render("import.html", **_about(run_id))
+
+
+@pages.get("/imports/<int:run_id>/progress")
+@access("imports.run")
+def progress(run_id: int) -> str:
+    """The part of the run's page that changes while it works."""
+    return render("_import_state.html", **_about(run_id))
+
+
+@pages.post("/imports/<int:run_id>/answer")
+@access("imports.run")
+def answer(run_id: int) -> ResponseReturnValue:
+    """Answer what the file left open; the run goes on."""
+    run = _mine(run_id)
+    asked = {question["option"] for question in run.questions} & ANSWERS
+    given = {name: request.form[name] for name in asked if request.form.get(name)}
+    if given:
+        runs.answer(crm_here(), run_id, given)
+    return redirect(url_for("imports.show", run_id=run_id))
+
+
+@pages.post("/imports/<int:run_id>/run")
+@access("imports.run")
+def run_for_real(run_id: int) -> ResponseReturnValue:
+    """Do what the trial run tried."""
+    _mine(run_id)
+    return redirect(url_for("imports.show", run_id=runs.run_for_real(crm_here(), run_id, current_viewer())))
+
+
+@pages.post("/imports/<int:run_id>/undo")
+@access("imports.run")
+def undo(run_id: int) -> ResponseReturnValue:
+    """Take the run back."""
+    _mine(run_id)
+    desk.ask_undo(crm_here(), run_id, current_viewer())
+    return redirect(url_for("imports.show", run_id=run_id))
+
+
+@pages.get("/imports/<int:run_id>/rejected.csv")
+@access("imports.run")
+def rejected(run_id: int) -> Response:
+    """The rejected records, to be put right and imported again."""
+    _mine(run_id)
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the answer
+    with crm_here().read(current_viewer()) as session:
+        desk.write_rejects(session, run_id, file)
+    file.seek(0)
+    return send_file(file, "text/csv", as_attachment=True, download_name=f"rejected-{run_id}.csv")
+
+
+def _allowed() -> Sequence[Importer]:
+    found = kinds.importers(crm_here()).values()
+    return sorted((one for one in found if current_viewer().may(one.permission)), key=lambda one: str(one.title))
+
+
+def _titles() -> dict[str, Text]:
+    return {kind: importer.title for kind, importer in kinds.importers(crm_here()).items()}
+
+
+def _mine(run_id: int) -> ImportRun:
+    """The run, if its kind is one the viewer may import."""
+    with crm_here().read(current_viewer()) as session:
+        run = runs.get(session, run_id)
+    if not any(importer.kind == run.kind for importer in _allowed()):
+        abort(403)
+    return run
+
+
+def _about(run_id: int) -> dict[str, Any]:
+    run = _mine(run_id)
+    with crm_here().read(current_viewer()) as session:
+        told = report(session, run, most_rejected=REJECTS_SHOWN)
+    is_working = run.state in WORKING
+    return {
+        "run": run,
+        "report": told,
+        "is_working": is_working,
+        "state": STATES[run.state.value],
+        "title": _titles().get(run.kind, run.kind),
+        "can_undo": not run.dry_run and run.state in desk.UNDOABLE,
+    }
+
+
+def _form(given: Mapping[str, str], wrong: Mapping[str, Text]) -> str:
+    allowed = _allowed()
+    columns = {one.kind: one.columns for one in allowed}
+    return render("import_new.html", given=given, wrong=wrong, importers=allowed, columns=columns, modes=MODES)

@@ -1,0 +1,46 @@
+"""The search box at the top of every page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import Blueprint, request
+
+from regulars_core.stores import service as stores
+from regulars_plugin_api.contributions import SearchHit, SearchSource
+from regulars_plugin_api.hookspecs import web as hooks
+from regulars_plugin_api.web import access, current_viewer, render
+from regulars_web.running import crm_here
+
+pages = Blueprint("search", __name__)
+CUSTOMERS, HITS, LONGEST = 20, 10, 200
+
+
+@pages.get("/search")
+@access("customers.view")
+def page() -> str:
+    """Customers by name, phone, e-mail or number, and what plugins find."""
+    query, viewer = request.args.get("q", "").strip()[:LONGEST], current_viewer()
+    if not query:
+        return render("search.html", query=query, found=None, names={}, groups=[])
+    with crm_here().read(viewer) as session:
+        found = crm_here().customers.page(session, viewer, query=query, limit=CUSTOMERS)
+        names = stores.names(session, (row.store_id for row in found.rows))
+    return render("search.html", query=query, found=found, names=names, groups=_groups(query))
+
+
+def _groups(query: str) -> list[tuple[SearchSource, Sequence[SearchHit]]]:
+    viewer, crm = current_viewer(), crm_here()
+    groups = []
+    for plugin, sources in crm.bus.each(hooks.search_sources):
+        for source in [one for one in sources if viewer.may(one.permission)]:
+            answer = crm.bus.guarded(plugin, "search", lambda source=source: _search(source, query))  # type: ignore[misc]
+            if answer.value:
+                groups.append((source, answer.value))
+    return groups
+
+
+def _search(source: SearchSource, query: str) -> Sequence[SearchHit]:
+    viewer = current_viewer()
+    with crm_here().read(viewer) as session:
+        return source.search(session, query, HITS, viewer)

@@ -1,0 +1,127 @@
+"""Signing in and out: Flask-Security on our own users, a session row per browser, and a limit on guessing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any, cast
+
+from flask import Flask, g, request, session
+from flask_limiter import Limiter
+from flask_login import user_logged_out
+from flask_security import MailUtil, RoleMixin, Security, SQLAlchemySessionUserDatastore, UserMixin, user_authenticated
+from flask_wtf.csrf import CSRFProtect
+from sqlalchemy.orm import Mapped, Session, relationship
+from werkzeug.local import LocalProxy
+
+from regulars_core.crm import Crm
+from regulars_core.users import passwords, sessions
+from regulars_core.users.models import Role, User
+from regulars_plugin_api.i18n import _
+
+IDLE = dt.timedelta(hours=8)
+SIGN_IN = "sign_in"
+GUESSES = "10 per minute; 60 per hour"
+PUBLIC_ENDPOINTS = frozenset({"security.login", "security.logout"})
+
+
+class StaffRole(RoleMixin, Role):
+    """A role as Flask-Security wants to see it."""
+
+
+class StaffUser(UserMixin, User):  # type: ignore[misc]
+    """A user as Flask-Security wants to see one."""
+
+    roles: Mapped[list[StaffRole]] = relationship(secondary="user_role", order_by=StaffRole.name, viewonly=True)  # type: ignore[assignment]
+
+    def verify_and_update_password(self, password: str) -> bool:
+        """Whether this is the password."""
+        return passwords.matches(password, self.password or "")
+
+
+class NoMail(MailUtil):
+    """Signing in sends no mail."""
+
+    def send_mail(self, *_message: Any, **_about: Any) -> None:
+        """Nothing here asks for one."""
+        raise NotImplementedError("signing in sends no mail")
+
+
+def install(app: Flask, crm: Crm, *, https: bool) -> None:
+    """Give ``app`` its sign-in page, sessions, CSRF protection and the limit on guessing."""
+    app.config.update(
+        PERMANENT_SESSION_LIFETIME=IDLE,
+        SESSION_COOKIE_NAME="__Host-regulars" if https else "regulars",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=https,
+        SECURITY_PASSWORD_SALT="unused: every argon2id hash has its own",  # noqa: S106
+        SECURITY_PASSWORD_SINGLE_HASH=["argon2"],
+        SECURITY_PASSWORD_SCHEMES=["argon2"],
+        SECURITY_LOGIN_URL="/sign-in",
+        SECURITY_LOGOUT_URL="/sign-out",
+        SECURITY_LOGIN_USER_TEMPLATE="sign_in.html",
+        SECURITY_POST_LOGIN_VIEW="/",
+        SECURITY_POST_LOGOUT_VIEW="/sign-in",
+        SECURITY_RETURN_GENERIC_RESPONSES=True,
+        SECURITY_FLASH_MESSAGES=False,
+        SECURITY_STATIC_FOLDER=None,
+        SECURITY_API_ENABLED_METHODS=["session"],
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=https,
+        RATELIMIT_STORAGE_URI="memory://",
+        RATELIMIT_HEADERS_ENABLED=True,
+    )
+    CSRFProtect(app)
+    datastore = SQLAlchemySessionUserDatastore(cast(Any, LocalProxy(lambda: reading(crm))), StaffUser, StaffRole)
+    Security(app, datastore, mail_util_cls=NoMail)
+    limiter = Limiter(_who_guesses, app=app)
+    login: Callable[..., Any] = app.view_functions["security.login"]
+    limited = limiter.limit(GUESSES, methods=["POST"], error_message=str(_("Too many attempts. Wait a minute and try again.")))
+    app.view_functions["security.login"] = cast(Any, limited(login))
+    _keep_session_rows(app, crm)
+    app.teardown_appcontext(_stop_reading)
+
+
+def _who_guesses() -> str:
+    # By account as well as by address: a list of passwords against one account, or one password against many.
+    return f"{request.remote_addr} {request.form.get('email', '').strip().lower()}"
+
+
+def _keep_session_rows(app: Flask, crm: Crm) -> None:
+    def signed_in(_sender: Flask, user: StaffUser, **_about: Any) -> None:
+        with crm.transaction(cause="web") as database:
+            session[SIGN_IN] = sessions.start(database, user.id, crm.clock.now())
+        session.permanent = True
+        session.pop("csrf_token", None)
+
+    user_authenticated.connect(signed_in, app, weak=False)
+
+    def signed_out(_sender: Flask, **_about: Any) -> None:
+        token = session.pop(SIGN_IN, None)
+        if token:
+            with crm.transaction(cause="web") as database:
+                sessions.end(database, token)
+
+    user_logged_out.connect(signed_out, app, weak=False)
+
+
+def reading(crm: Crm) -> Session:
+    """The session that looks users up, open for the rest of the request."""
+    if "user_lookup" not in g:
+        g.user_lookup_ends = crm.read()
+        g.user_lookup = g.user_lookup_ends.__enter__()
+    return cast(Session, g.user_lookup)
+
+
+def _stop_reading(_error: BaseException | None) -> None:
+    ends = g.pop("user_lookup_ends", None)
+    if ends is not None:
+        ends.__exit__(None, None, None)
+
+
+def safe_next(wanted: str | None) -> str:
+    """Where to go on: an address of this application, else the start page."""
+    if wanted and wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable():
+        return wanted
+    return "/"

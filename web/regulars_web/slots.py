@@ -1,0 +1,92 @@
+"""Places on core's pages that plugins fill: each part is made in its own guard, and gives way to a notice when it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import render_template
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+
+from regulars_core.crm import Crm
+from regulars_plugin_api.contributions import Panel, Place, Widget
+from regulars_plugin_api.hookspecs import web as hooks
+from regulars_plugin_api.i18n import Text
+from regulars_plugin_api.views import CustomerView, Viewer
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A plugin's part of a page. ``html`` is None while it is to be loaded later, from the page's address for ``plugin`` and ``key``."""
+
+    plugin: str
+    key: str
+    title: Text
+    html: Markup | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What plugins want to show, and which of them could not say."""
+
+    parts: Sequence[tuple[str, Any]]
+    failed: Sequence[str]
+
+    def part(self, plugin: str, key: str) -> Any | None:
+        """The part of this name."""
+        return next((part for name, part in self.parts if (name, part.key) == (plugin, key)), None)
+
+
+def panels(crm: Crm, customer: CustomerView, viewer: Viewer) -> Found:
+    """The panels of a customer's page, in the order they stand in."""
+    return _found(crm, [(a.plugin, a.value, a.failure) for a in crm.bus.answers(hooks.customer_panels, customer=customer, viewer=viewer)])
+
+
+def widgets(crm: Crm, viewer: Viewer) -> Found:
+    """The tiles of the home page that the viewer may see."""
+    found = _found(crm, [(a.plugin, a.value, a.failure) for a in crm.bus.answers(hooks.dashboard_widgets, viewer=viewer)])
+    return Found([(plugin, part) for plugin, part in found.parts if viewer.may(part.permission)], found.failed)
+
+
+def panel_slot(crm: Crm, plugin: str, panel: Panel, customer: CustomerView, viewer: Viewer) -> Slot:
+    """A panel, made now."""
+    return _filled(crm, plugin, panel, lambda session: panel.load(session, customer, viewer), viewer, customer=customer)
+
+
+def widget_slot(crm: Crm, plugin: str, widget: Widget, viewer: Viewer) -> Slot:
+    """A tile, made now."""
+    return _filled(crm, plugin, widget, lambda session: widget.load(session, viewer), viewer)
+
+
+def placed(found: Found, place: Place) -> list[tuple[str, Panel]]:
+    """The panels that belong in ``place``."""
+    return [(plugin, panel) for plugin, panel in found.parts if panel.place is place]
+
+
+def _found(crm: Crm, answers: Sequence[tuple[str, Any, str | None]]) -> Found:
+    parts = [(plugin, part) for plugin, value, _failure in answers for part in value or ()]
+    parts.sort(key=lambda named: (named[1].weight, str(named[1].title)))
+    return Found(parts, [str(crm.plugins.loaded[plugin].manifest.title) for plugin, _value, failure in answers if failure])
+
+
+def _filled(
+    crm: Crm, plugin: str, part: Panel | Widget, load: Callable[[Session], Mapping[str, Any]], viewer: Viewer, **about: Any
+) -> Slot:
+    def loaded() -> Mapping[str, Any]:
+        with crm.read(viewer) as session:
+            return load(session)
+
+    answer = crm.bus.guarded(plugin, f"panel {part.key}", loaded)
+    if answer.failure is None and answer.value is not None:
+        values = answer.value
+        drawn = crm.bus.guarded(plugin, f"panel {part.key}", lambda: render_template(part.template, **{**about, **values}))
+        if drawn.failure is None:
+            return Slot(plugin, part.key, part.title, _safe(drawn.value))
+    return Slot(plugin, part.key, part.title, _safe(render_template("_slot_failed.html")))
+
+
+def _safe(rendered: str | None) -> Markup:
+    # A template that escaped what it printed.
+    return Markup(rendered or "")  # noqa: S704

@@ -1,0 +1,178 @@
+"""What stands behind init, run, web and worker."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from regulars_core import logs
+from regulars_core.config import Config, create_home
+from regulars_core.home import NotInitialised, is_new, refuse_lost_database, remember_database, write_private
+from regulars_core.users import passwords, service
+from regulars_core.users.roles import ADMINISTRATOR, TITLES
+from regulars_migrations import runner
+from regulars_plugin_api.i18n import _
+from regulars_web.console import DONE, FAILED, Console
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from regulars_core.crm import Crm
+
+SAMPLE_USERS_FILE = "sample-users.json"
+
+
+def initialise(console: Console) -> Config:
+    """Make what is missing: home, key, schema. What is there stays."""
+    create_home(Config.from_environment().home)
+    config = Config.from_environment()
+    if not is_new(config):
+        refuse_lost_database(config)
+    runner.upgrade(config.database_url)
+    remember_database(config)
+    runner.upgrade(config.database_url, console.crm().plugins.owners())
+    return config
+
+
+def add_administrator(console: Console, email: str, password: str | None) -> str | None:
+    """The first administrator. Without a password one is made up and returned, to be shown once."""
+    crm = console.crm()
+    invented = passwords.invented() if password is None else None
+    with crm.transaction(cause="cli") as session:
+        name = email.partition("@")[0]
+        service.create(session, email=email, name=name, password=password or invented or "", roles=[ADMINISTRATOR], at=crm.clock.now())
+    return invented
+
+
+def refuse_old_schema(console: Console) -> None:
+    """Raise ``NotInitialised`` when the database is not where the code expects it."""
+    crm = console.crm()
+    behind = [one.owner for one in runner.status(crm.config.database_url, crm.plugins.owners()) if one.behind]
+    if behind:
+        raise NotInitialised(_("The database has to be upgraded first (%(owners)s). Run: regulars db upgrade", owners=", ".join(behind)))
+
+
+def make_app() -> Flask:
+    """The application of this process."""
+    from regulars_core.crm import open_crm
+    from regulars_web.app import create_app
+
+    logs.configure(as_json=True)
+    return create_app(open_crm(Config.from_environment()))
+
+
+def serve_web(host: str, port: int, workers: int) -> None:
+    """Answer requests until told to stop."""
+    from regulars_web.server import serve
+
+    serve(make_app, host, port, workers)
+
+
+def work(crm: Crm, concurrency: int) -> None:
+    """Work until SIGTERM or SIGINT, then finish what was begun."""
+    from regulars_core.exchange import desk
+    from regulars_core.jobs.worker import run_worker
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_about: stop.set())
+    run_worker(crm, stop, concurrency, runners=[desk.work_once])
+
+
+def web_and_worker(console: Console, host: str, port: int) -> int:
+    """Both in child processes: when one ends, or this one is told to, the other ends as well."""
+    console.close()
+    spawn = multiprocessing.get_context("spawn")
+    parts: list[multiprocessing.process.BaseProcess] = [
+        spawn.Process(target=_child, args=(serve_web, (host, port, 1)), name="web"),
+        spawn.Process(target=_child, args=(_work_here, ()), name="worker"),
+    ]
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_about: stopping.set())
+    for part in parts:
+        part.start()
+    while not stopping.wait(0.2) and all(part.is_alive() for part in parts):
+        pass
+    failed = not stopping.is_set()
+    return _end(parts) or (FAILED if failed else DONE)
+
+
+def _end(parts: Sequence[multiprocessing.process.BaseProcess]) -> int:
+    for part in parts:
+        if part.is_alive():
+            part.terminate()
+    for part in parts:
+        part.join(30)
+        if part.is_alive():
+            part.kill()
+    return DONE
+
+
+def _child(target: Callable[..., None], arguments: tuple[object, ...]) -> None:
+    parent = os.getppid()
+    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+    target(*arguments)
+
+
+def _follow(parent: int) -> None:
+    """End with the parent, however it ended: a killed one can't tell its children."""
+    while os.getppid() == parent:
+        threading.Event().wait(1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _work_here() -> None:
+    from regulars_core.crm import open_crm
+
+    logs.configure(as_json=True)
+    crm = open_crm(Config.from_environment())
+    try:
+        work(crm, 4)
+    finally:
+        crm.close()
+
+
+def bootstrap(console: Console, address: str) -> None:
+    """On an empty home everything for a first look; on a filled one only the addresses and sample users again."""
+    config = Config.from_environment()
+    if is_new(config):
+        from regulars_core import demo
+        from regulars_core.plugins import switching
+
+        console.say(_("Making a home in %(home)s …", home=config.home))
+        initialise(console)
+        crm = console.crm()
+        for name in list(crm.plugins.loaded):
+            switching.enable(crm, name)
+        console.say(_("Filling it with the sample chain …"))
+        demo.fill(crm, "small")
+        _add_sample_users(crm)
+    else:
+        refuse_lost_database(config)
+        runner.upgrade(config.database_url, console.crm().plugins.owners())
+    console.say("")
+    console.say(_("Regulars: %(address)s", address=address))
+    users = _sample_users(Config.from_environment().home)
+    for email, password in users.items():
+        console.say(f"  {email:<28} {password}")
+    console.say("")
+
+
+def _add_sample_users(crm: Crm) -> None:
+    users = {f"{role}@example.com": passwords.invented() for role in TITLES}
+    with crm.transaction(cause="cli") as session:
+        for (email, password), (role, title) in zip(users.items(), TITLES.items(), strict=True):
+            service.create(session, email=email, name=str(title), password=password, roles=[role], at=crm.clock.now())
+    write_private(crm.config.home / SAMPLE_USERS_FILE, json.dumps(users, indent=2) + "\n")
+
+
+def _sample_users(home: Path) -> dict[str, str]:
+    file = home / SAMPLE_USERS_FILE
+    return json.loads(file.read_text("utf-8")) if file.exists() else {}

@@ -6,11 +6,12 @@ import datetime as dt
 import enum
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+
+from regulars_plugin_api.values.currencies import minor_digits as minor_digits
 
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -108,14 +109,6 @@ class Money:
 
     def __set__(self, row: Any, value: Decimal | None) -> None:
         setattr(row, self.minor, None if value is None else to_minor(value, getattr(row, self.currency)))
-
-
-@lru_cache
-def minor_digits(currency: str) -> int:
-    """Decimals of a currency: 2 for SEK, 0 for JPY, 3 for KWD."""
-    from babel.numbers import get_currency_precision
-
-    return get_currency_precision(currency)
 
 
 def to_minor(value: Decimal, currency: str) -> int:

@@ -81,6 +81,7 @@ def test_what_is_no_single_address_is_refused(raw: str) -> None:
         ("+1 242 322 1234", None, "+12423221234"),
         ("+44 7624 123456", None, "+447624123456"),
         ("+800 1234 5678", None, "+80012345678"),
+        ("+1 555 123 4567", None, "+15551234567"),
     ],
 )
 def test_numbers_in_any_notation(raw: str, country: str | None, e164: str) -> None:
@@ -94,6 +95,9 @@ def test_numbers_in_any_notation(raw: str, country: str | None, e164: str) -> No
         ("070-174 06 31", "??", "bad_phone"),
         ("12345", "SE", "bad_phone"),
         ("0000000000", "SE", "bad_phone"),
+        ("5555555555", "US", "bad_phone"),
+        ("+46 999999999", None, "bad_phone"),
+        ("555-1234", "US", "bad_phone"),
         ("+999 123 456 789", None, "bad_phone"),
         ("+46", None, "bad_phone"),
         ("call me", "SE", "bad_phone"),
@@ -111,7 +115,9 @@ def truth(raw: str, country: str) -> str | None:
         number = phonenumbers.parse(raw, country)
     except phonenumbers.NumberParseException:
         return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if phonenumbers.is_valid_number(number) else None
+    possible = phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE
+    placeholder = len(set(str(number.national_number))) == 1
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if possible and not placeholder else None
 
 
 def test_the_short_cut_gives_the_full_parsers_answer_for_every_region() -> None:

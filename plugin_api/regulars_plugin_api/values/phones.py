@@ -87,7 +87,7 @@ def _parsed(raw: str, country: str | None) -> str:
 
 def _is_placeholder(national: str) -> bool:
     """``0000000000`` and its like stand for no number, and would match strangers with each other."""
-    return national == national[0] * len(national)
+    return len(set(national.lstrip("0"))) < 2
 
 
 def _bad_phone(raw: str) -> BadValue:

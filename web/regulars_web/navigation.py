@@ -70,4 +70,6 @@ def _current(endpoints: Sequence[str]) -> str | None:
     """The entry of the page itself, else the first of the same part of the application."""
     if request.endpoint in endpoints:
         return request.endpoint
+    if request.blueprint == "home":
+        return None
     return next((endpoint for endpoint in endpoints if endpoint.partition(".")[0] == request.blueprint), None)

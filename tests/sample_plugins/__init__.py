@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from regulars_core.config import Config
 from regulars_core.crm import Crm, open_crm
@@ -13,6 +14,7 @@ from regulars_core.plugins.loader import Candidate
 from regulars_plugin_api.hookspecs import hookimpl
 from regulars_plugin_api.manifest import Category, Manifest
 
+T = TypeVar("T")
 SECRET = "a secret key that is long enough for tests"
 
 
@@ -39,3 +41,15 @@ def open_with(url: str, home: Path, *modules: ModuleType, **settings: Any) -> Cr
     """A running system with these plugins installed and none of them on, unless the database says so."""
     config = Config(**{"home": home, "database_url": url, "secret_key": SECRET, **settings})
     return open_crm(config, plugins=[candidate(one) for one in modules])
+
+
+class _Undone(Exception):
+    """Ends a transaction without keeping it."""
+
+
+@contextmanager
+def rolled_back(block: AbstractContextManager[T]) -> Iterator[T]:
+    """A transaction or savepoint that is rolled back at its end."""
+    with suppress(_Undone), block as given:
+        yield given
+        raise _Undone

@@ -103,7 +103,7 @@ def _apply_some(session: Session, batch: LeasedBatch, tasks: Sequence[_Task], li
         if task.error is None:
             done.append(task.id)
             continue
-        log.error("an event handler failed", handler=task.handler.name, event=task.event.event_uid, exc_info=task.error)
+        log.error("an event handler failed", handler=task.handler.name, event_uid=task.event.event_uid, exc_info=task.error)
         reason, hopeless = f"{type(task.error).__name__}: {task.error}", isinstance(task.error, LoopStopped)
         fail(session, Delivery, task.id, task.event.attempt, reason, session.info["at"], limits, hopeless=hopeless)
     finish(session, Delivery, done)

@@ -10,7 +10,19 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from regulars_plugin_api.db import Base, CodeText, CustomerLinked, CustomerOwned, Money, Quantity, Uid, UnitPrice, dump_as, text_enum
+from regulars_plugin_api.db import (
+    Base,
+    BigInt,
+    CodeText,
+    CustomerLinked,
+    CustomerOwned,
+    Money,
+    Quantity,
+    Uid,
+    UnitPrice,
+    dump_as,
+    text_enum,
+)
 
 
 class LineKind(enum.Enum):
@@ -127,9 +139,14 @@ def _stored(model: type[Base]) -> sa.Table:
 
     Bulk writers work in these; turning a million ``Decimal`` into numbers one by one would take longer than writing them.
     """
-    plain: dict[type, type[sa.types.TypeEngine[Any]]] = {UnitPrice: sa.BigInteger, Quantity: sa.BigInteger, sa.Enum: sa.Text}
-    kept = [sa.Column(one.name, plain.get(type(one.type), one.type), primary_key=one.primary_key) for one in model.__table__.columns]
-    return sa.Table(model.__tablename__, sa.MetaData(), *kept)
+    return sa.Table(model.__tablename__, sa.MetaData(), *(_plain(column) for column in model.__table__.columns))
+
+
+def _plain(column: sa.Column[Any]) -> sa.Column[Any]:
+    plain: dict[type, sa.types.TypeEngine[Any]] = {UnitPrice: BigInt, Quantity: BigInt, sa.Enum: sa.Text()}
+    # A foreign key learns its type from its target, which the platform may not have declared yet.
+    kind = BigInt if column.foreign_keys else plain.get(type(column.type), column.type)
+    return sa.Column(column.name, kind, primary_key=column.primary_key)
 
 
 products, receipts, lines, figures = _stored(Product), _stored(Receipt), _stored(ReceiptLine), _stored(Figures)

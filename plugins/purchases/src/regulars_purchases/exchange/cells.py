@@ -9,7 +9,7 @@ from regulars_plugin_api.db import scaled
 from regulars_plugin_api.values import DecimalMark
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 16)
 def code(raw: str) -> str:
     """A code, such as an article number."""
     values.refuse_card_number(raw)

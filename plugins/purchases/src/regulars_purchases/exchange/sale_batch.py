@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from regulars_plugin_api.exchange import ImportContext, Outcome, Record, Rejected
 from regulars_purchases.customers import resolve
-from regulars_purchases.exchange.sale_rows import ReceiptKey, SaleHead, SaleLine
-from regulars_purchases.exchange.sale_work import HEAD, KnownLine, LineValues, ReceiptWork, known_receipts, load_lines
-from regulars_purchases.exchange.sale_writing import SaleWriter
+from regulars_purchases.exchange.sale_rows import SaleHead, SaleLine
+from regulars_purchases.exchange.sale_work import HEAD, KnownLine, ReceiptWork, known_receipts, load_lines
+from regulars_purchases.exchange.sale_writing import ChangedLine, NewLine, SaleWriter
 from regulars_purchases.i18n import _
 from regulars_purchases.models import lines, receipts
 
@@ -21,44 +21,42 @@ class SaleBatch:
 
     def __init__(self, session: Session, batch: Sequence[Record], context: ImportContext) -> None:
         self.batch, self.context = batch, context
-        heads: dict[ReceiptKey, SaleHead] = {}
-        for record in batch:
-            heads.setdefault(record.value.head.key, record.value.head)
-        self.customers = resolve(session, {ref for record in batch if (ref := record.value.head.customer)})
-        self.receipts = known_receipts(session, heads)
+        heads = {id(record.value.head): record.value.head for record in batch}.values()
+        self.customers = resolve(session, {head.customer for head in heads if head.customer})
+        self.receipts = known_receipts(session, {head.key for head in heads})
         if self.receipts:
-            known = ((self.receipts.get(row.head.key), row.line_no) for row in (record.value for record in batch))
-            wanted = dict.fromkeys((receipt.id, line_no) for receipt, line_no in known if receipt)
-            load_lines(session, {receipt.id: receipt for receipt in self.receipts.values()}, wanted)
+            wanted = {(receipt.id, row.line_no) for row in _rows(batch) if (receipt := self.receipts.get(row.head.key))}
+            load_lines(session, {receipt.id: receipt for receipt in self.receipts.values()}, sorted(wanted))
         self.writer = SaleWriter(session, context)
         # Counted line numbers never repeat; only numbers of the file's own can name a line twice.
         self._lines_may_repeat = "line_no" in context.columns
+        self._says_discount = "discount" in context.columns
 
     def apply(self) -> list[Outcome | Rejected]:
         """Take every line, then write; one outcome per record, in order."""
         outcomes: list[Outcome | Rejected] = []
         for record in self.batch:
             try:
-                outcomes.append(self._take(record.value, record.number))
+                outcomes.append(self._take(record))
             except Rejected as refusal:
                 outcomes.append(refusal)
         self.writer.write(self.receipts.values())
         return outcomes
 
-    def _take(self, row: SaleLine, number: int) -> Outcome:
+    def _take(self, record: Record) -> Outcome:
+        row: SaleLine = record.value
         head, receipt = row.head, self.receipts.get(row.head.key)
         known = receipt.lines.get(row.line_no) if receipt else None
         if known is None and self.context.mode == "update":
             raise Rejected("line_no", "not_found", _("There is no such line to update."))
+        changes_receipt = False
         if receipt is None:
-            receipt = self._new_receipt(head, number)
-        elif head.currency != receipt.currency:
-            message = _("The receipt is in %(theirs)s, this line in %(ours)s.", theirs=receipt.currency, ours=head.currency)
-            raise Rejected("currency", "currency_differs", message)
-        changes_receipt = receipt.head is not head and self._compare_heads(receipt, head, number)
+            receipt = self._new_receipt(head, record.number)
+        elif receipt.head is not head:
+            changes_receipt = self._compare_heads(receipt, head, record.number)
         if known is None:
-            return self._new_line(receipt, row, number)
-        return self._compare_lines(receipt, known, row, number, changes_receipt)
+            return self._new_line(receipt, record)
+        return self._compare_lines(receipt, known, record, changes_receipt)
 
     def _new_receipt(self, head: SaleHead, number: int) -> ReceiptWork:
         receipt = ReceiptWork(head.key, head.currency, self._values(head), is_new=True, head=head)
@@ -83,6 +81,9 @@ class SaleBatch:
 
     def _compare_heads(self, receipt: ReceiptWork, head: SaleHead, number: int) -> bool:
         """Whether ``head`` changes a receipt that was here before. The first head of a file wins; others are only noted."""
+        if head.currency != receipt.currency:
+            message = _("The receipt is in %(theirs)s, this line in %(ours)s.", theirs=receipt.currency, ours=head.currency)
+            raise Rejected("currency", "currency_differs", message)
         first = not receipt.is_new and receipt.head is None and self.context.seen.first_time(receipts.name, receipt.id)
         receipt.head = head
         if first:
@@ -98,40 +99,45 @@ class SaleBatch:
         receipt.values |= differing
         return True
 
-    def _new_line(self, receipt: ReceiptWork, row: SaleLine, number: int) -> Outcome:
-        values = _line_values(row)
-        if values.discount_minor is None:
-            values = values._replace(discount_minor=0)
-        receipt.total_minor += values.amount_minor
-        receipt.units += values.quantity
+    def _new_line(self, receipt: ReceiptWork, record: Record) -> Outcome:
+        row: SaleLine = record.value
+        amounts = row.amounts
+        receipt.total_minor += amounts.amount_minor
+        receipt.units += amounts.quantity
         receipt.line_count += 1
-        receipt.has_other_lines = True
-        receipt.lines[row.line_no] = KnownLine(None, values)
-        self.writer.new_lines.append((receipt, row.line_no, values))
-        self.writer.sold(values.sku, number)
+        if self._lines_may_repeat:
+            receipt.lines[row.line_no] = KnownLine(None, row.sku, amounts)
+        self.writer.new_lines.append(NewLine(receipt, record))
         return Outcome.CREATED
 
-    def _compare_lines(self, receipt: ReceiptWork, known: KnownLine, row: SaleLine, number: int, changes_receipt: bool) -> Outcome:
-        before = known.values
-        after = _line_values(row).filled(before)
+    def _compare_lines(self, receipt: ReceiptWork, known: KnownLine, record: Record, changes_receipt: bool) -> Outcome:
+        after = self._filled(known, record.value)
         if known.id is None or (self._lines_may_repeat and not self.context.seen.first_time(lines.name, known.id)):
-            if after != before:
+            if after != known:
                 message = _("The same line stands in the file twice, with other values; the first was taken.")
-                self.context.notes.add("line_repeated", message, number)
+                self.context.notes.add("line_repeated", message, record.number)
             return Outcome.MERGED
         if self.context.mode == "create":
             raise Rejected("line_no", "already_exists", _("This line is already here."))
-        if after == before:
+        if after == known:
             return Outcome.UPDATED if changes_receipt else Outcome.UNCHANGED
-        receipt.total_minor += after.amount_minor - before.amount_minor
-        receipt.units += after.quantity - before.quantity
-        receipt.has_other_lines = True
-        receipt.lines[row.line_no] = KnownLine(known.id, after)
-        self.writer.changed_lines.append((known.id, before, after))
-        self.writer.sold(after.sku, number)
+        receipt.total_minor += after.amounts.amount_minor - known.amounts.amount_minor
+        receipt.units += after.amounts.quantity - known.amounts.quantity
+        receipt.lines[record.value.line_no] = after
+        self.writer.changed_lines.append(ChangedLine(receipt, record, known, after))
         return Outcome.UPDATED
 
+    def _filled(self, known: KnownLine, row: SaleLine) -> KnownLine:
+        """The line as the file wants it; what the file does not say stays as it is."""
+        before, given = known.amounts, row.amounts
+        if given.unit_price is None or given.cost is None or not self._says_discount:
+            given = given._replace(
+                unit_price=before.unit_price if given.unit_price is None else given.unit_price,
+                cost=before.cost if given.cost is None else given.cost,
+                discount_minor=given.discount_minor if self._says_discount else before.discount_minor,
+            )
+        return KnownLine(known.id, known.sku if row.sku is None else row.sku, given)
 
-def _line_values(row: SaleLine) -> LineValues:
-    amounts = row.amounts
-    return LineValues(row.sku, amounts.kind, amounts.quantity, amounts.unit_price, amounts.amount, amounts.discount, amounts.cost)
+
+def _rows(batch: Sequence[Record]) -> list[SaleLine]:
+    return [record.value for record in batch]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -44,15 +44,14 @@ class SaleHead(NamedTuple):
 
 
 class Amounts(NamedTuple):
-    """What a line comes to, as the database keeps it; None where the file does not say. ``differs`` from quantity times price."""
+    """What a line comes to, as the database keeps it; a price or cost of None is "not said"."""
 
     kind: str
     quantity: int
     unit_price: int | None
-    amount: int
-    discount: int | None
+    amount_minor: int
+    discount_minor: int
     cost: int | None
-    differs: bool
 
 
 class SaleLine(NamedTuple):
@@ -71,9 +70,10 @@ class SaleReader:
         self._context = context
         self._mark: DecimalMark = context.decimal or "."
         self._head_cells = _cells_of(HEAD_COLUMNS, context)
+        self._amount_columns = _present(AMOUNT_COLUMNS, context)
         self._amount_cells = _cells_of(AMOUNT_COLUMNS, context)
         # Neighbouring lines share their head; forgetting them all now and then keeps memory flat.
-        self._heads: dict[Any, SaleHead] = {}
+        self._heads: dict[tuple[str, ...], SaleHead] = {}
         # Eight bytes of hash stand for a receipt: its texts would take ten times the room.
         self._last_line: dict[int, int] = {}
 
@@ -86,13 +86,13 @@ class SaleReader:
         # Numbered before anything else can be refused, so that mending one line does not renumber those after it.
         line_no = self._line_no(row, head)
         sku = parsed(row, "sku", cells.code)
-        amounts = _amounts(self._amount_cells(row), head.currency, self._mark)
-        if amounts.differs:
+        amounts, differs = _amounts(self._amount_columns, self._amount_cells(row), head.currency, self._mark)
+        if differs:
             message = _("Quantity times price less discount is not the amount; the amount was taken.")
             self._context.notes.add("amount_differs", message, number)
         return SaleLine(head, line_no, sku, amounts)
 
-    def _remember(self, raw: Any, head: SaleHead) -> SaleHead:
+    def _remember(self, raw: tuple[str, ...], head: SaleHead) -> SaleHead:
         if len(self._heads) >= _REMEMBERED_HEADS:
             self._heads.clear()
         self._heads[raw] = head
@@ -175,12 +175,16 @@ class SaleReader:
             return None
 
 
-def _cells_of(columns: tuple[str, ...], context: ImportContext) -> Any:
-    """A function from a row to its cells of ``columns``; what the file lacks is blank."""
-    present = [column for column in columns if column in context.columns]
-    if len(present) == len(columns):
-        return itemgetter(*columns)
-    return lambda row: tuple([row.get(column, "") for column in columns])
+def _cells_of(columns: tuple[str, ...], context: ImportContext) -> Callable[[Mapping[str, str]], tuple[str, ...]]:
+    """A function from a row to its cells of those ``columns`` that the file has."""
+    present = _present(columns, context)
+    if len(present) > 1:
+        return itemgetter(*present)
+    return lambda row: tuple([row[column] for column in present])
+
+
+def _present(columns: tuple[str, ...], context: ImportContext) -> tuple[str, ...]:
+    return tuple(column for column in columns if column in context.columns)
 
 
 def _line_number(raw: str) -> int:
@@ -188,33 +192,34 @@ def _line_number(raw: str) -> int:
 
 
 @lru_cache(maxsize=1 << 14)
-def _amounts(raw: tuple[str, ...], currency: str, mark: DecimalMark) -> Amounts:
-    row = dict(zip(AMOUNT_COLUMNS, raw, strict=True))
+def _amounts(columns: tuple[str, ...], raw: tuple[str, ...], currency: str, mark: DecimalMark) -> tuple[Amounts, bool]:
+    """What the cells come to, and whether quantity, price and discount make another amount than the one given."""
+    row = dict(zip(columns, raw, strict=True))
     kind = parsed(row, "kind", values.choice, _KINDS)
     quantity = parsed(row, "quantity", cells.quantity, mark)
     unit_price = parsed(row, "unit_price", cells.unit_price, currency, mark)
     amount = parsed(row, "amount", cells.minor, currency, mark)
-    discount = parsed(row, "discount", cells.minor, currency, mark)
+    discount = parsed(row, "discount", cells.minor, currency, mark) or 0
     cost = parsed(row, "cost", cells.unit_price, currency, mark)
+    if amount is None and unit_price is None:
+        raise Rejected("amount", "blank", _("A line needs its amount, or a unit price."))
     if quantity is None:
         quantity = _PIECE
     if kind is None:
         kind = RETURN if quantity < 0 or (amount or 0) < 0 or (unit_price or 0) < 0 else SALE
     if kind == RETURN:
         # Whatever signs the till wrote: goods and money went the other way.
-        quantity, amount, discount = -abs(quantity), amount and -abs(amount), discount and -abs(discount)
+        quantity, amount, discount = -abs(quantity), amount and -abs(amount), -abs(discount)
         unit_price, cost = unit_price and abs(unit_price), cost and abs(cost)
-    if amount is None and unit_price is None:
-        raise Rejected("amount", "blank", _("A line needs its amount, or a unit price."))
     # In ten-millionths of the currency, which quantity times price comes to exactly.
     one_minor = 10 ** (7 - minor_digits(currency))
-    expected = None if unit_price is None else quantity * unit_price - (discount or 0) * one_minor
+    expected = None if unit_price is None else quantity * unit_price - discount * one_minor
     if amount is None:
         amount = _rounded(expected or 0, one_minor)
-    if max(abs(amount), abs(discount or 0), abs(quantity)) > _LARGEST:
+    if max(abs(amount), abs(discount), abs(quantity)) > _LARGEST:
         raise Rejected("amount", "too_large", _("The amount is too large."))
     differs = expected is not None and abs(expected - amount * one_minor) > one_minor
-    return Amounts(kind, quantity, unit_price, amount, discount, cost, differs)
+    return Amounts(kind, quantity, unit_price, amount, discount, cost), differs
 
 
 def _rounded(value: int, unit: int) -> int:

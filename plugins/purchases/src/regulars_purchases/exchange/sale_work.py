@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from regulars_plugin_api.bulk import staged
 from regulars_plugin_api.db import BigInt, CodeText
-from regulars_purchases.exchange.sale_rows import ReceiptKey, SaleHead
+from regulars_purchases.exchange.sale_rows import Amounts, ReceiptKey, SaleHead
 from regulars_purchases.models import lines, receipts
 
 HEAD = ("sold_at", "cashier", "customer_id", "customer_source", "customer_number", "customer_email", "customer_phone")
@@ -19,27 +19,12 @@ TOTALS = ("total_minor", "units", "line_count")
 KEY = ("store_id", "till", "business_date", "receipt_no")
 
 
-class LineValues(NamedTuple):
-    """What a line says, as the database keeps it; in what a file gives, None is "not said"."""
-
-    sku: str | None
-    kind: str
-    quantity: int
-    unit_price: int | None
-    amount_minor: int
-    discount_minor: int | None
-    cost: int | None
-
-    def filled(self, before: LineValues) -> LineValues:
-        """These values, and those of ``before`` where nothing is said."""
-        return LineValues._make(old if new is None else new for new, old in zip(self, before, strict=True))
-
-
 class KnownLine(NamedTuple):
     """A line that is there; ``id`` is None if this very batch adds it."""
 
     id: int | None
-    values: LineValues
+    sku: str | None
+    amounts: Amounts
 
 
 @dataclass(slots=True, eq=False)
@@ -59,8 +44,6 @@ class ReceiptWork:
     """by line number"""
     was: dict[str, Any] = field(default_factory=dict)
     """column of ``HEAD`` -> old value"""
-    has_other_lines: bool = False
-    """Whether lines came or changed, so that the totals have to be written."""
 
     @property
     def totals(self) -> tuple[int, int, int]:
@@ -94,6 +77,6 @@ def load_lines(session: Session, receipts_by_id: dict[int, ReceiptWork], wanted:
     """Give receipts those of their lines that ``wanted`` names, as (receipt id, line number)."""
     with staged(session, {"receipt_id": BigInt, "line_no": BigInt}, wanted) as stage:
         same = sa.and_(lines.c.receipt_id == stage.c.receipt_id, lines.c.line_no == stage.c.line_no)
-        columns = [lines.c[name] for name in ("receipt_id", "line_no", "id", *LineValues._fields)]
-        for receipt_id, line_no, line_id, *values in session.execute(sa.select(*columns).join_from(stage, lines, same)):
-            receipts_by_id[receipt_id].lines[line_no] = KnownLine(line_id, LineValues(*values))
+        columns = [lines.c[name] for name in ("receipt_id", "line_no", "id", "sku", *Amounts._fields)]
+        for receipt_id, line_no, line_id, sku, *amounts in session.execute(sa.select(*columns).join_from(stage, lines, same)):
+            receipts_by_id[receipt_id].lines[line_no] = KnownLine(line_id, sku, Amounts._make(amounts))

@@ -3,22 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from regulars_plugin_api.bulk import insert_rows, reserve_ids, staged, update_rows
 from regulars_plugin_api.events import emit
-from regulars_plugin_api.exchange import ImportContext
+from regulars_plugin_api.exchange import ImportContext, Record
 from regulars_plugin_api.ids import uuid7
 from regulars_purchases import figures
 from regulars_purchases.events import ReceiptsImported
-from regulars_purchases.exchange.sale_work import HEAD, KEY, TOTALS, LineValues, ReceiptWork
+from regulars_purchases.exchange.sale_rows import Amounts
+from regulars_purchases.exchange.sale_work import HEAD, KEY, TOTALS, KnownLine, ReceiptWork
 from regulars_purchases.figures import Sums
 from regulars_purchases.i18n import _
 from regulars_purchases.models import lines, products, receipts
 
-LINE_COLUMNS = ("product_id", *LineValues._fields)
+LINE_COLUMNS = ("product_id", "sku", *Amounts._fields)
+
+
+class NewLine(NamedTuple):
+    """A line to be added to ``receipt``."""
+
+    receipt: ReceiptWork
+    record: Record
+
+
+class ChangedLine(NamedTuple):
+    """A line of ``receipt`` that gets other values."""
+
+    receipt: ReceiptWork
+    record: Record
+    before: KnownLine
+    after: KnownLine
 
 
 class SaleWriter:
@@ -26,19 +44,14 @@ class SaleWriter:
 
     def __init__(self, session: Session, context: ImportContext) -> None:
         self.session, self.context = session, context
-        self.new_lines: list[tuple[ReceiptWork, int, LineValues]] = []
-        self.changed_lines: list[tuple[int, LineValues, LineValues]] = []
-        self._sold: dict[str, int] = {}
-
-    def sold(self, sku: str | None, number: int) -> None:
-        """Record ``number`` names an article."""
-        if sku is not None:
-            self._sold.setdefault(sku, number)
+        self.new_lines: list[NewLine] = []
+        self.changed_lines: list[ChangedLine] = []
 
     def write(self, batch: Collection[ReceiptWork]) -> None:
         """Write the lines collected so far and their receipts."""
+        moved = {id(line.receipt) for line in self.new_lines} | {id(line.receipt) for line in self.changed_lines}
         new = [receipt for receipt in batch if receipt.is_new]
-        changed = [receipt for receipt in batch if not receipt.is_new and (receipt.has_other_lines or receipt.was)]
+        changed = [receipt for receipt in batch if not receipt.is_new and (receipt.was or id(receipt) in moved)]
         product_ids = self._product_ids()
         self._insert_receipts(new)
         self._update_receipts(changed)
@@ -52,19 +65,29 @@ class SaleWriter:
     def _product_ids(self) -> dict[str | None, int | None]:
         """Every article of the batch; what nobody has told of yet becomes a stub."""
         found: dict[str | None, int | None] = {None: None}
-        if not self._sold:
+        sold: list[tuple[str | None, int]] = [(line.record.value.sku, line.record.number) for line in self.new_lines]
+        sold += [(line.after.sku, line.record.number) for line in self.changed_lines]
+        skus = {sku for sku, _number in sold if sku is not None}
+        if not skus:
             return found
-        with staged(self.session, {"sku": products.c.sku.type}, ((sku,) for sku in sorted(self._sold))) as stage:
+        with staged(self.session, {"sku": products.c.sku.type}, ((sku,) for sku in sorted(skus))) as stage:
             query = sa.select(products.c.sku, products.c.id).join_from(stage, products, products.c.sku == stage.c.sku)
-            found.update((sku, product_id) for sku, product_id in self.session.execute(query))
-        missing = [sku for sku in self._sold if sku not in found]
-        ids = reserve_ids(self.session, products, len(missing))
-        insert_rows(self.session, products, ("id", "sku", "is_stub"), [(one, sku, True) for one, sku in zip(ids, missing, strict=True)])
-        self.context.journal.created(products.name, ids)
-        for sku in missing:
+            found.update(self.session.execute(query).tuples().all())
+        first_sold: dict[str, int] = {}
+        for sku, number in sold if len(found) <= len(skus) else ():
+            if sku is not None and sku not in found:
+                first_sold.setdefault(sku, number)
+        return found | self._stubs(first_sold)
+
+    def _stubs(self, first_sold: dict[str, int]) -> dict[str, int]:
+        """Products known by their number alone. ``first_sold`` names the record each was first met in."""
+        made = dict(zip(first_sold, reserve_ids(self.session, products, len(first_sold)), strict=True))
+        insert_rows(self.session, products, ("id", "sku", "is_stub"), [(one, sku, True) for sku, one in made.items()])
+        self.context.journal.created(products.name, made.values())
+        for number in first_sold.values():
             message = _("An unknown article was sold; it was taken in by its number alone.")
-            self.context.notes.add("unknown_product", message, self._sold[sku])
-        return found | dict(zip(missing, ids, strict=True))
+            self.context.notes.add("unknown_product", message, number)
+        return made
 
     def _insert_receipts(self, new: Sequence[ReceiptWork]) -> None:
         rows = []
@@ -83,24 +106,26 @@ class SaleWriter:
 
     def _insert_lines(self, product_ids: dict[str | None, int | None]) -> None:
         ids = reserve_ids(self.session, lines, len(self.new_lines))
-        rows = [
-            (line_id, receipt.id, line_no, product_ids[values.sku], *values)
-            for line_id, (receipt, line_no, values) in zip(ids, self.new_lines, strict=True)
-        ]
+        rows = []
+        for line_id, (receipt, record) in zip(ids, self.new_lines, strict=True):
+            _head, line_no, sku, amounts = record.value
+            rows.append((line_id, receipt.id, line_no, product_ids[sku], sku, *amounts))
         insert_rows(self.session, lines, ("id", "receipt_id", "line_no", *LINE_COLUMNS), rows)
-        added = [line_id for line_id, (receipt, _no, _values) in zip(ids, self.new_lines, strict=True) if not receipt.is_new]
+        # Lines of a new receipt go with it; those that join an older one, undo has to find.
+        added = [line_id for line_id, (receipt, _record) in zip(ids, self.new_lines, strict=True) if not receipt.is_new]
         self.context.journal.created(lines.name, added)
         if "line_no" in self.context.columns:
             for line_id in ids:
                 self.context.seen.first_time(lines.name, line_id)
 
     def _update_lines(self, product_ids: dict[str | None, int | None]) -> None:
-        rows = [(line_id, product_ids[after.sku], *after) for line_id, _before, after in self.changed_lines]
+        changed = [(line.before, line.after) for line in self.changed_lines]
+        rows = [(after.id, product_ids[after.sku], after.sku, *after.amounts) for _before, after in changed]
         update_rows(self.session, lines, LINE_COLUMNS, rows)
         changes = (
-            (line_id, name, old, new)
-            for line_id, before, after in self.changed_lines
-            for name, old, new in zip(LineValues._fields, before, after, strict=True)
+            (before.id or 0, name, old, new)
+            for before, after in changed
+            for name, old, new in zip(LINE_COLUMNS[1:], (before.sku, *before.amounts), (after.sku, *after.amounts), strict=True)
             if old != new
         )
         self.context.journal.updated(lines.name, changes)

@@ -57,27 +57,38 @@ def delete_rows(session: Session, table: sa.Table, ids: Iterable[int]) -> None:
 
 @contextmanager
 def staged(session: Session, columns: Mapping[str, sa.types.TypeEngine[Any]], rows: Iterable[Sequence[Any]]) -> Iterator[sa.TableClause]:
-    """A staging table holding ``rows``, to be joined with; private to this transaction and gone after the block.
+    """A staging table holding ``rows``, to be joined with; private to this connection and empty after the block.
 
     ``columns`` gives each column's name and type in the order of the tuples.
     """
     connection = session.connection()
     dialect = connection.dialect
     definitions = ", ".join(f'"{column}" {kind.compile(dialect)}' for column, kind in columns.items())
-    # One name per shape and depth: a statement that joins with it is then compiled and planned once, not for every batch.
+    # One name per shape and depth: a statement that joins with it is compiled and planned once, not for every batch.
     depth = session.info.get("staging_depth", 0) + 1
     name = f"staging_{depth}_{crc32(definitions.encode()):08x}"
-    connection.exec_driver_sql(f'CREATE TEMPORARY TABLE "{name}" ({definitions})')
+    is_new = _made(connection, name, definitions)
     _load(connection, name, list(columns), _converter(dialect, list(columns.values()))(rows))
-    # Without figures the planner takes a new table for large and scans what it is joined with.
-    connection.exec_driver_sql(f'ANALYZE "{name}"')
+    if is_new:
+        # Without figures the planner takes a new table for large and scans what it is joined with.
+        connection.exec_driver_sql(f'ANALYZE "{name}"')
     session.info["staging_depth"] = depth
     try:
         yield sa.table(name, *(sa.column(column, kind) for column, kind in columns.items()))
     finally:
         session.info["staging_depth"] = depth - 1
         if connection.in_transaction() and not connection.invalidated and session.is_active:
-            connection.exec_driver_sql(f'DROP TABLE IF EXISTS "{name}"')
+            connection.exec_driver_sql(f'DROP TABLE IF EXISTS "{name}"' if dialect.name == "postgresql" else f'DELETE FROM "{name}"')  # noqa: S608
+
+
+def _made(connection: sa.Connection, name: str, definitions: str) -> bool:
+    """Make the staging table, unless this connection has it: on SQLite each change of the schema has every statement planned anew."""
+    if connection.dialect.name == "sqlite":
+        known = connection.exec_driver_sql("SELECT 1 FROM sqlite_temp_master WHERE name = ?", (name,)).first()
+        if known:
+            return False
+    connection.exec_driver_sql(f'CREATE TEMPORARY TABLE "{name}" ({definitions})')
+    return True
 
 
 def _load(connection: sa.Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -70,6 +70,7 @@ def test_amounts_as_people_write_them(raw: str, mark: DecimalMark, amount: str) 
         ("12.50", ",", "bad_number"),
         ("1,23,45", ".", "bad_number"),
         ("1 234'567", ".", "bad_number"),
+        ("0,500", ".", "bad_number"),
         ("1234 567", ".", "bad_number"),
         ("1.2.3", ".", "bad_number"),
         ("1,2,3", ",", "bad_number"),

@@ -10,7 +10,7 @@ from regulars_plugin_api.values.dates import DateOrder, Instant, date, instant
 from regulars_plugin_api.values.emails import EmailValue, email
 from regulars_plugin_api.values.folding import fold, western_digits
 from regulars_plugin_api.values.names import Gender, choice, country, gender, language, timezone, yes_no
-from regulars_plugin_api.values.numbers import DecimalMark, money, quantity, unit_price, whole_number
+from regulars_plugin_api.values.numbers import DecimalMark, decimal_readings, money, quantity, unit_price, whole_number
 from regulars_plugin_api.values.phones import PhoneValue, phone
 from regulars_plugin_api.values.problem import BadValue
 from regulars_plugin_api.values.text import code, text
@@ -29,6 +29,7 @@ __all__ = [
     "country",
     "currency",
     "date",
+    "decimal_readings",
     "email",
     "fold",
     "gender",

@@ -19,7 +19,7 @@ _CACHE = 1 << 16
 _WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
 _PLAIN = re.compile(r"(-?)([0-9]{1,19})(?:\.([0-9]{1,9}))?")
 # A sign; digits bare, in threes with one kind of separator, or in twos as in India; decimals.
-_NUMBER = re.compile(r"([+-]?) ?([0-9]+|[0-9]{1,3}([ ',])[0-9]{3}(?:\3[0-9]{3})*|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}|(?=\.))(?:\.([0-9]+))?")
+_NUMBER = re.compile(r"([+-]?) ?([0-9]+|[1-9][0-9]{0,2}([ ',])[0-9]{3}(?:\3[0-9]{3})*|[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}|(?=\.))(?:\.([0-9]+))?")
 _SAME = str.maketrans(
     {
         "\u00a0": " ", "\u2007": " ", "\u2009": " ", "\u202f": " ", "\u3000": " ", "’": "'", "＇": "'", "−": "-", "－": "-", "＋": "+",
@@ -33,6 +33,7 @@ _SYMBOLS = {
     "AUD": "$", "CAD": "$", "CHF": "Fr", "CNY": "¥", "DKK": "kr", "EUR": "€", "GBP": "£", "INR": "₹", "IRR": "﷼", "JPY": "¥", "KRW": "₩",
     "NOK": "kr", "PLN": "zł", "RUB": "₽", "SEK": "kr", "TRY": "₺", "UAH": "₴", "USD": "$", "VND": "₫",
 }  # fmt: skip
+_LETTERS_AND_SIGNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyzł$€£¥₽₹﷼₩₺₴₫ "
 _NAMED_CURRENCY = re.compile(r"[A-Za-z]{3}|[$€£¥₽₹﷼₩₺₴₫]")
 
 
@@ -70,6 +71,17 @@ def whole_number(raw: str, *, minimum: int = -_BIGINT, maximum: int = _BIGINT) -
     return number
 
 
+def decimal_readings(raw: str) -> dict[DecimalMark, tuple[str, str]]:
+    """What a number with or without a currency means by either decimal mark: its whole part and its decimals, as digits.
+
+    ``1,234`` has two different readings, ``12,50`` one, ``1234`` two that are alike, and what is no number none.
+    """
+    bare = western_digits(raw).translate(_SAME).strip().strip(_LETTERS_AND_SIGNS).lstrip("+-").strip()
+    marks: tuple[DecimalMark, ...] = (",", ".")
+    found = {mark: parts for mark in marks if (parts := _read(bare, mark))}
+    return {mark: (whole.lstrip("0"), decimals.rstrip("0")) for mark, (_sign, whole, decimals) in found.items()}
+
+
 def _decimal(raw: str, currency: str | None, mark: DecimalMark, digits: int) -> Decimal:
     match = _PLAIN.fullmatch(raw) if mark == "." else None
     sign, whole, decimals = match.groups() if match else _parts(raw, currency, mark)
@@ -89,10 +101,9 @@ def _parts(raw: str, currency: str | None, mark: DecimalMark) -> tuple[str, str,
     if written.startswith("(") and written.endswith(")"):
         raise BadValue("parentheses", _("A negative amount is written with a minus sign, not in parentheses."))
     bare = _without_currency(written, currency)
-    match = _NUMBER.fullmatch((bare.translate(_SWAPPED) if mark == "," else bare).translate(_ARABIC)) if len(bare) <= 100 else None
-    if match:
-        sign, whole, separator, decimals = match.groups()
-        return sign, (whole.replace(separator, "") if separator else whole.replace(",", "")), decimals or ""
+    parts = _read(bare, mark)
+    if parts:
+        return parts
     named = _NAMED_CURRENCY.search(bare)
     if currency and named and re.search("[0-9]", bare):
         raise BadValue(
@@ -103,6 +114,15 @@ def _parts(raw: str, currency: str | None, mark: DecimalMark) -> tuple[str, str,
         "bad_number",
         _("“%(value)s” is not a number such as %(example)s.", value=shown(raw), example="1234,50" if mark == "," else "1234.50"),
     )
+
+
+def _read(bare: str, mark: DecimalMark) -> tuple[str, str, str] | None:
+    """Sign, whole part without grouping, decimals."""
+    match = _NUMBER.fullmatch((bare.translate(_SWAPPED) if mark == "," else bare).translate(_ARABIC)) if len(bare) <= 100 else None
+    if match is None:
+        return None
+    sign, whole, separator, decimals = match.groups()
+    return sign, (whole.replace(separator, "") if separator else whole.replace(",", "")), decimals or ""
 
 
 def _without_currency(written: str, currency: str | None) -> str:

@@ -64,6 +64,10 @@ def test_date_order(tmp_path: Path, column: str, values: list[str], order: str |
         (["12,50", "12.50"], ".", True),
         (["۱۲٫۵", "1234"], ".", False),
         (["-0.25 kr", ",5"], ".", True),
+        (["12,50 kr", "SEK 7"], ",", False),
+        (["1.2.3", "12.05.2024", "a,b", ",", "1,2345,6"], ".", False),
+        (["١٢,٥٠"], ",", False),
+        (["１２，５０"], ",", False),
     ],
 )
 def test_decimal_mark(tmp_path: Path, values: list[str], decimal: str, asks: bool) -> None:

@@ -77,7 +77,7 @@ def test_every_naughty_string_that_is_accepted_comes_back(tmp_path: Path, format
 
 
 @pytest.mark.parametrize("format", FORMATS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     texts=st.lists(
         st.text(max_size=40).filter(accepted) | st.sampled_from(["_x0041_", "<r>x</r>", "a\r\nb", '"', "'=", "\ufeffid"]),
@@ -163,12 +163,12 @@ def test_an_export_that_breaks_off_leaves_the_old_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("format", FORMATS)
 def test_memory_stays_flat(tmp_path: Path, format: FileFormat) -> None:
     path = tmp_path / "x"
-    count = 10_000 if format == "xlsx" else 50_000
+    count = 4_000 if format == "xlsx" else 20_000
     tracemalloc.start()
     with open_writer(format, path, ["id", "name", "city"]) as writer:
         for number in range(count):
             writer.write([f"N{number:09}", f"Name {number} of many", "Malmö"])
     inspection = inspect(path)
     assert sum(1 for _record in read_records(path, inspection)) == inspection.records == count
-    assert tracemalloc.get_traced_memory()[1] < 6_000_000
+    assert tracemalloc.get_traced_memory()[1] < 4_000_000
     tracemalloc.stop()

@@ -119,6 +119,12 @@ def test_another_encoding_for_valid_utf8_is_obeyed_with_a_note(given: Given) -> 
     assert "also be valid UTF-8" in str(inspection.notes[0])
 
 
+def test_utf16_without_a_mark_may_be_said_without_its_byte_order(given: Given) -> None:
+    path = given(TEXT.encode("utf-16-be"))
+    assert rows(path, inspect(path, FileOptions(encoding="utf-16"))) == [["1", "Malmö"], ["2", "王, 伟"]]
+    assert refusal(given(b"id,name\n"), FileOptions(encoding="utf-16")).code == "not_decodable"
+
+
 def test_a_nul_character_is_refused_with_its_line(given: Given) -> None:
     problem = refusal(given(b"id,city\n1,Lund\n2,L\x00nd\n"))
     assert (problem.code, "line 3" in str(problem)) == ("nul_byte", True)
@@ -238,6 +244,10 @@ def test_blank_columns_at_the_end_are_left_out(given: Given) -> None:
     inspection = inspect(path)
     assert inspection.header == ("id", "name")
     assert rows(path, inspection) == [["1", "Anna"], "wrong_cell_count"]
+
+
+def test_invisible_marks_around_names_are_taken_off(given: Given) -> None:
+    assert inspect(given("\ufeff\ufeffid, name\u00a0,\u200bcity\n1,2,3\n".encode())).header == ("id", "name", "city")
 
 
 def test_a_header_alone_is_told(given: Given) -> None:

@@ -34,9 +34,11 @@ def check(path: Path, encoding: str) -> None:
         waiting = len(decoder.getstate()[0])
         try:
             text = decoder.decode(chunk, final=not chunk)
-        except UnicodeDecodeError as problem:
-            lines = chunk[: max(0, problem.start - waiting)].count(b"\n")
-            raise Undecodable(encoding, read - waiting + problem.start + 1, line + lines) from None
+        except UnicodeError as problem:
+            # UTF-16 and 32 without a mark say no more than that.
+            start = problem.start if isinstance(problem, UnicodeDecodeError) else 0
+            lines = chunk[: max(0, start - waiting)].count(b"\n")
+            raise Undecodable(encoding, read - waiting + start + 1, line + lines) from None
         nul = text.find("\0")
         if nul >= 0:
             raise FileRefused(

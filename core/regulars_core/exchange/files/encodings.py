@@ -51,7 +51,7 @@ def find_encoding(path: Path, asked: str | None) -> Encoding:
 
 
 def _asked(path: Path, asked: str, marked: str | None) -> Encoding:
-    if marked is not None and not asked.startswith(marked.removesuffix("-sig")):
+    if marked is not None and not (asked.startswith(marked.removesuffix("-sig")) or marked.startswith(asked)):
         raise FileRefused(
             "encoding_contradicted",
             _("The file says itself that it is %(found)s, and %(asked)s was asked for.", found=marked.removesuffix("-sig"), asked=asked),

@@ -8,13 +8,9 @@ from typing import Generic, TypeVar
 
 from regulars_core.exchange.files.problems import Question
 from regulars_plugin_api.i18n import Text, _
-from regulars_plugin_api.values import DateOrder, DecimalMark, western_digits
+from regulars_plugin_api.values import DateOrder, DecimalMark, decimal_readings, western_digits
 
 _DAY = re.compile(r"\s*([0-9]{1,2})[-/.／－．]([0-9]{1,2})[-/.／－．][0-9]{4}(?![0-9])")
-_MARKS = re.compile(r"[.,．，]")
-_DIGITS_AROUND = re.compile(r"([0-9]*)[.,]([0-9]+)")
-_OTHER_GROUPING = re.compile(r"[0-9][ '’\u00a0\u2009\u202f][0-9]")
-_SAME = str.maketrans("．，", ".,")
 # A slip of the pen among thousands of values does not make a column doubtful.
 _SLIPS = 50
 
@@ -66,26 +62,11 @@ def weigh_date(value: str, evidence: Evidence[DateOrder]) -> None:
 
 def weigh_number(value: str, evidence: Evidence[DecimalMark]) -> None:
     """Take an amount into account: ``12,50``, ``0.500``, ``1.234,5`` and ``1,234,567`` have one meaning, ``1,234`` has two."""
-    marks = _MARKS.findall(value)
-    if not marks:
-        return
-    written = western_digits(value).translate(_SAME)
-    marks = [mark for mark in written if mark in ".,"]
-    last: DecimalMark = "." if marks[-1] == "." else ","
-    other: DecimalMark = "," if last == "." else "."
-    if other in marks:
-        if marks.count(last) == 1:
-            evidence.proves(last, value)
-    elif len(marks) > 1:
-        evidence.proves(other, value)
-    else:
-        around = _DIGITS_AROUND.search(written)
-        if around is None:
-            return
-        if len(around[2]) == 3 and 1 <= len(around[1]) <= 3 and around[1][0] != "0" and not _OTHER_GROUPING.search(written):
-            evidence.doubtful = evidence.doubtful or value
-        else:
-            evidence.proves(last, value)
+    readings = decimal_readings(value) if "," in value or "." in value or not value.isascii() else {}
+    if len(readings) == 1:
+        evidence.proves(next(iter(readings)), value)
+    elif len(set(readings.values())) > 1:
+        evidence.doubtful = evidence.doubtful or value
 
 
 def date_question(evidence: Evidence[DateOrder]) -> Question:

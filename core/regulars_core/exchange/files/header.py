@@ -12,11 +12,13 @@ from regulars_core.exchange.files.rows import ColumnsHint, FlawedRow
 from regulars_plugin_api.i18n import _
 
 HEADER_WITHIN = 20
+# Blanks, and the byte order mark that stays behind when files are put together.
+_INVISIBLE = " \t\r\n\u00a0\u3000\u200b\ufeff"
 
 
 def names_in(row: Iterable[str]) -> tuple[str, ...]:
     """A row as names of columns."""
-    return tuple(restored(cell).strip() for cell in row)
+    return tuple(restored(cell.strip(_INVISIBLE)).strip(_INVISIBLE) for cell in row)
 
 
 def most_known(rows: Iterable[Sequence[str]], hint: ColumnsHint) -> int:

@@ -1,6 +1,7 @@
 """Guards: the manual tells of everything there is."""
 
 import inspect
+import re
 import subprocess
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pictures
 from svg import Box, draw
 
 from regulars_plugin_api import hookspecs
+from regulars_web.cli import CORE
 
 HOUSE = Path(__file__).parents[2]
 
@@ -23,6 +25,18 @@ def test_every_table_is_on_a_picture_and_every_model_says_what_a_row_is() -> Non
         picture, listing = pictures.table_picture(tables, owner), pictures.table_list(tables)
         assert [table.name for table in tables if f">{table.name}</text>" not in picture] == []
         assert listing.count("\n") > 0
+
+
+def test_every_setting_is_on_the_settings_page() -> None:
+    read = re.findall(r'"(REGULARS_[A-Z_]+[A-Z])"', (HOUSE / "core" / "regulars_core" / "config.py").read_text(encoding="utf-8"))
+    page = (HOUSE / "docs" / "operate" / "settings.md").read_text(encoding="utf-8")
+    assert len(read) > 5
+    assert sorted({name for name in read if f"`{name}`" not in page}) == []
+
+
+def test_every_command_is_on_the_page_of_commands() -> None:
+    page = (HOUSE / "docs" / "operate" / "command-line.md").read_text(encoding="utf-8")
+    assert [name for name in CORE if f"`{name}`" not in page] == []
 
 
 def test_every_hook_is_in_the_manual_with_its_parameters() -> None:

@@ -8,6 +8,7 @@ from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_security import login_user
+from sqlalchemy.orm import joinedload
 
 from regulars_core.users import passwords, service
 from regulars_plugin_api.errors import InvalidInput
@@ -57,7 +58,7 @@ def change_password() -> ResponseReturnValue:
         return _form({"current": _("This is not your present password.")}), 422
     try:
         with current_crm().transaction(current_viewer()) as session:
-            user = session.get_one(StaffUser, current_user.id)
+            user = session.get_one(StaffUser, current_user.id, options=[joinedload(StaffUser.roles)])
             service.set_password(session, user, request.form.get("password", ""))
     except InvalidInput as wrong:
         return _form(wrong.fields), 422

@@ -25,11 +25,16 @@ UTC = ZoneInfo("UTC")
 
 
 class WrongSetting(RegularsError):
-    """A setting of the environment that can't be used."""
+    """A setting of the environment that can't be used, and why."""
 
-    def __init__(self, name: str, expected: Text) -> None:
-        super().__init__(_("%(name)s: expected %(expected)s", name=name, expected=expected))
-        self.name, self.expected = name, expected
+    def __init__(self, name: str, why: Text) -> None:
+        super().__init__(_("%(name)s: %(why)s", name=name, why=why))
+        self.name = name
+
+
+def expected(name: str, what: Text) -> WrongSetting:
+    """The error for a setting that should have been ``what``."""
+    return WrongSetting(name, _("expected %(what)s", what=what))
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ class Config:
     def needed_key(self) -> bytes:
         """The secret key, or ``WrongSetting`` when this home was never initialised."""
         if self.secret_key is None:
-            raise WrongSetting("REGULARS_SECRET_KEY", _("at least 32 characters, or a home made by: regulars init"))
+            raise expected("REGULARS_SECRET_KEY", _("at least 32 characters, or a home made by: regulars init"))
         return self.secret_key.encode()
 
 
@@ -89,14 +94,14 @@ def create_home(home: Path) -> None:
 
 def _database_url(environ: Mapping[str, str], home: Path) -> str:
     given = environ.get("REGULARS_DATABASE_URL") or f"sqlite:///{home / SQLITE_FILE}"
-    expected = _("sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME")
+    form = _("sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME")
     try:
         url = sa.make_url(given)
     except sa.exc.ArgumentError as error:
-        raise WrongSetting("REGULARS_DATABASE_URL", expected) from error
+        raise expected("REGULARS_DATABASE_URL", form) from error
     usable = bool(url.database) and (url.drivername == "sqlite" or url.drivername in ("postgresql", "postgresql+psycopg"))
     if not usable or url.database == ":memory:":
-        raise WrongSetting("REGULARS_DATABASE_URL", expected)
+        raise expected("REGULARS_DATABASE_URL", form)
     return given
 
 
@@ -104,7 +109,7 @@ def _base_url(environ: Mapping[str, str]) -> str:
     given = (environ.get("REGULARS_BASE_URL") or "http://127.0.0.1:8000").rstrip("/")
     parts = _split("REGULARS_BASE_URL", given, _("an address such as https://crm.example.com"))
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise WrongSetting("REGULARS_BASE_URL", _("an address such as https://crm.example.com"))
+        raise expected("REGULARS_BASE_URL", _("an address such as https://crm.example.com"))
     return given
 
 
@@ -114,16 +119,16 @@ def _smtp_url(environ: Mapping[str, str]) -> str | None:
         return None
     parts = _split("REGULARS_SMTP_URL", given, _("smtp://USER:PASSWORD@HOST:PORT or smtps://…"))
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-        raise WrongSetting("REGULARS_SMTP_URL", _("smtp://USER:PASSWORD@HOST:PORT or smtps://…"))
+        raise expected("REGULARS_SMTP_URL", _("smtp://USER:PASSWORD@HOST:PORT or smtps://…"))
     return given
 
 
-def _split(name: str, given: str, expected: Text) -> _Parts:
+def _split(name: str, given: str, form: Text) -> _Parts:
     try:
         parts = urlsplit(given)
         return _Parts(parts.scheme, parts.hostname, parts.port, parts.username, parts.query, parts.fragment)
     except ValueError as error:
-        raise WrongSetting(name, expected) from error
+        raise expected(name, form) from error
 
 
 @dataclass(frozen=True)
@@ -142,28 +147,28 @@ def _secret_key(environ: Mapping[str, str], home: Path) -> str | None:
         path = home / KEY_FILE
         given = path.read_text().strip() if path.is_file() else None
     if given is not None and len(given) < 32:
-        raise WrongSetting("REGULARS_SECRET_KEY", _("at least 32 characters"))
+        raise expected("REGULARS_SECRET_KEY", _("at least 32 characters"))
     return given
 
 
 def _yes_no(environ: Mapping[str, str], name: str) -> bool:
     given = environ.get(name, "").strip().lower()
     if given not in ("", "0", "1", "false", "true", "no", "yes", "off", "on"):
-        raise WrongSetting(name, _("1 or 0"))
+        raise expected(name, _("1 or 0"))
     return given in ("1", "true", "yes", "on")
 
 
 def _timezone(environ: Mapping[str, str]) -> ZoneInfo:
     given = environ.get("REGULARS_TIMEZONE") or "UTC"
     if given not in available_timezones():
-        raise WrongSetting("REGULARS_TIMEZONE", _("a time zone such as Europe/Stockholm"))
+        raise expected("REGULARS_TIMEZONE", _("a time zone such as Europe/Stockholm"))
     return ZoneInfo(given)
 
 
-def _choice(environ: Mapping[str, str], name: str, choices: Container[str], expected: Text) -> str | None:
+def _choice(environ: Mapping[str, str], name: str, choices: Container[str], form: Text) -> str | None:
     given = environ.get(name, "").strip().upper()
     if given and given not in choices:
-        raise WrongSetting(name, expected)
+        raise expected(name, form)
     return given or None
 
 
@@ -173,6 +178,6 @@ def _plugin_settings(environ: Mapping[str, str]) -> dict[str, dict[str, str]]:
         if name.startswith(PLUGIN_PREFIX):
             plugin, separator, key = name.removeprefix(PLUGIN_PREFIX).lower().partition("__")
             if not (plugin and separator and key):
-                raise WrongSetting(name, _("a name like REGULARS__LOYALTY__URL"))
+                raise expected(name, _("a name like REGULARS__LOYALTY__URL"))
             found.setdefault(plugin, {})[key] = value
     return found

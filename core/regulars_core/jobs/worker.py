@@ -11,7 +11,7 @@ import structlog
 
 from regulars_core.bus.eventlog import subscribe, subscriptions_differ
 from regulars_core.bus.models import Delivery
-from regulars_core.config import WrongSetting
+from regulars_core.config import expected
 from regulars_core.jobs.leases import Work, claim, waiting
 from regulars_core.jobs.models import JobSlot
 from regulars_core.plugins.switching import handlers_of
@@ -137,7 +137,7 @@ def _executor(crm: Crm, own: _Pool) -> _Pool | _Outside:
         return own
     found = {one.name: one for one in crm.bus.collect(lifecycle.executors)}
     if name not in found:
-        raise WrongSetting("REGULARS_EXECUTOR", _("one of: %(names)s", names=", ".join(sorted(found)) or "-"))
+        raise expected("REGULARS_EXECUTOR", _("one of: %(names)s", names=", ".join(sorted(found)) or "-"))
     return _Outside(found[name].submit)
 
 

@@ -189,4 +189,11 @@ def _in_a_circle(loaded: dict[str, LoadedPlugin]) -> Sequence[str]:
 
 
 def _ordered(loaded: dict[str, LoadedPlugin]) -> list[str]:
-    return list(TopologicalSorter(_graph(loaded)).static_order())
+    sorter = TopologicalSorter(_graph(loaded))
+    sorter.prepare()
+    order: list[str] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        order += ready
+        sorter.done(*ready)
+    return order

@@ -71,15 +71,18 @@ class SettingsService:
         if fixed := values.keys() & self.locked(owner):
             raise InvalidInput(**{name: _("Set from outside, by %(variable)s.", variable=_variable(owner, name)) for name in fixed})
         row = session.get(Setting, owner)
+        stored = row.values if row else {}
         secrets = self._secrets(owner)
         given = {name: value for name, value in values.items() if not (name in secrets and not value)}
-        before = self._unlocked(owner, row.values if row else {})
+        known = {**self._readable(owner, stored), **given}
         try:
-            loaded = schema.load({**before, **given, **self._overrides(owner)})
+            loaded = schema.load({**known, **self._overrides(owner)})
         except ValidationError as error:
             raise InvalidInput(**_by_field(error)) from error
-        plain = {name: value for name, value in schema.dump(loaded).items() if name in {**before, **given}}
-        kept = {name: self._vault.lock(value, f"{owner}.{name}") if name in secrets else value for name, value in plain.items()}
+        as_before = {name: stored[name] for name in stored.keys() & (self.locked(owner) | secrets - given.keys())}
+        plain = {name: value for name, value in schema.dump(loaded).items() if name in known and name not in as_before}
+        changed = {name: self._vault.lock(value, f"{owner}.{name}") if name in secrets else value for name, value in plain.items()}
+        kept = {**as_before, **changed}
         if row is None:
             session.add(Setting(owner=owner, values=kept, updated_at=session.info["at"]))
         else:
@@ -127,6 +130,16 @@ class SettingsService:
     def _unlocked(self, owner: str, values: Mapping[str, Any]) -> dict[str, Any]:
         secrets = self._secrets(owner)
         return {name: self._vault.unlock(value, f"{owner}.{name}") if name in secrets else value for name, value in values.items()}
+
+    def _readable(self, owner: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        """What can be unlocked; a secret of a lost key has to be given anew."""
+        found: dict[str, Any] = {}
+        for name, value in values.items():
+            try:
+                found |= self._unlocked(owner, {name: value})
+            except LostKey:
+                continue
+        return found
 
     def _secrets(self, owner: str) -> frozenset[str]:
         schema = self._schemas.get(owner)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -50,6 +51,19 @@ class Batch:
         return len(self.records) + len(self.rejections)
 
 
+@contextmanager
+def _collecting_rarely() -> Iterator[None]:
+    """A batch makes a hundred thousand objects that all go at its end; walking over them on the way took a third of the time."""
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(200_000, 20, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+
+
 @dataclass
 class ImportWork:
     """One run at work in this process."""
@@ -72,6 +86,10 @@ class ImportWork:
 
     def run(self, progress: Callable[[int], None]) -> None:
         """Apply every record after ``position``, then let the importer finish."""
+        with _collecting_rarely():
+            self._run(progress)
+
+    def _run(self, progress: Callable[[int], None]) -> None:
         records = self._records()
         size = SMALLEST_BATCH if self.small_batches else LARGEST_BATCH // 2
         while (batch := self._next_batch(records, size)).size:

@@ -119,6 +119,13 @@ def test_another_encoding_for_valid_utf8_is_obeyed_with_a_note(given: Given) -> 
     assert "also be valid UTF-8" in str(inspection.notes[0])
 
 
+def test_japanese_in_seven_bits_is_asked_about_and_mere_escapes_are_not(given: Given) -> None:
+    path = given("id,name\n1,佐藤\n".encode("iso2022_jp"))
+    assert inspect(path).questions[0].choices == ("iso2022_jp", "utf-8")
+    assert rows(path, inspect(path, FileOptions(encoding="iso2022_jp"))) == [["1", "佐藤"]]
+    assert inspect(given(b"id,name\n1,\x1b$")).questions == ()
+
+
 def test_utf16_without_a_mark_may_be_said_without_its_byte_order(given: Given) -> None:
     path = given(TEXT.encode("utf-16-be"))
     assert rows(path, inspect(path, FileOptions(encoding="utf-16"))) == [["1", "Malmö"], ["2", "王, 伟"]]

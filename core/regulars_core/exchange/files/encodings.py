@@ -45,7 +45,7 @@ def find_encoding(path: Path, asked: str | None) -> Encoding:
         check(path, "utf-8")
     except Undecodable as problem:
         return _legacy(path, problem)
-    if b"\x1b$" in head:
+    if b"\x1b$" in head and decodes(path, "iso2022_jp"):
         return Encoding("iso2022_jp", Question("encoding", ("iso2022_jp", "utf-8"), _("The text may be Japanese in 7 bits (ISO-2022-JP).")))
     return Encoding("utf-8")
 

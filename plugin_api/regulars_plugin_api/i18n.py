@@ -61,7 +61,7 @@ def catalogue(domain: str) -> NullTranslations:
     return _load(domain, current_locale())
 
 
-def gettext(domain: str, message: str, **values: object) -> str:
+def gettext(domain: str, message: str, /, **values: object) -> str:
     """Translate ``message`` now, from ``domain``'s catalogue, then the platform's."""
     translated = _load(domain, current_locale()).gettext(message)
     if translated == message and domain != PLATFORM:
@@ -69,7 +69,7 @@ def gettext(domain: str, message: str, **values: object) -> str:
     return translated % values if values else translated
 
 
-def ngettext(domain: str, singular: str, plural: str, count: int, **values: object) -> str:
+def ngettext(domain: str, singular: str, plural: str, count: int, /, **values: object) -> str:
     """Translate the form of a message that fits ``count``; ``%(num)s`` stands for the count."""
     translated = _load(domain, current_locale()).ngettext(singular, plural, count)
     return translated % {"num": count, **values}
@@ -78,7 +78,7 @@ def ngettext(domain: str, singular: str, plural: str, count: int, **values: obje
 def translator(domain: str) -> Callable[..., LazyString]:
     """A lazy ``_`` for one catalogue: ``_("Hello %(name)s", name=…)``."""
 
-    def lazy(message: str, **values: object) -> LazyString:
+    def lazy(message: str, /, **values: object) -> LazyString:
         return LazyString(gettext, domain, message, **values)
 
     return lazy
@@ -87,7 +87,7 @@ def translator(domain: str) -> Callable[..., LazyString]:
 def plural_translator(domain: str) -> Callable[..., LazyString]:
     """A lazy plural form for one catalogue: ``_n("%(num)s row", "%(num)s rows", count)``."""
 
-    def lazy(singular: str, plural: str, count: int, **values: object) -> LazyString:
+    def lazy(singular: str, plural: str, count: int, /, **values: object) -> LazyString:
         return LazyString(ngettext, domain, singular, plural, count, **values)
 
     return lazy

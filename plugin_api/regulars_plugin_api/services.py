@@ -95,6 +95,9 @@ class CustomerService(Protocol):
     def get_many(self, customer_ids: Sequence[int], *, session: Session | None = None) -> Mapping[int, CustomerView]:
         """Living customers by id."""
 
+    def seen_by(self, session: Session, viewer: Viewer, customer_id: int) -> CustomerView:
+        """The customer if the viewer may see it, followed to the one it was merged into, in the trash or not. Raises ``NotFound``."""
+
     def create(self, values: Mapping[str, Any], *, session: Session | None = None) -> int:
         """Add a customer and return its id. Raises ``InvalidInput``."""
 

@@ -6,7 +6,7 @@ fixture that needs it, so a project that merely has Regulars installed pays noth
 
 import pytest
 
-pytest_plugins = ["regulars_testkit.databases"]
+pytest_plugins = ["regulars_testkit.databases", "regulars_testkit.fixtures"]
 
 
 def pytest_configure(config: pytest.Config) -> None:

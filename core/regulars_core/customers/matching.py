@@ -39,13 +39,17 @@ class Matcher:
         )
         ids = [*by_number.values(), *by_uid.values(), *(one for found in (*by_email.values(), *by_phone.values()) for one in found)]
         known = aggregate.load(session, ids)
-        self._by_number: dict[str, Aggregate] = {value: known[one] for value, one in (by_uid | by_number).items()}
+        self._by_number: dict[str, Aggregate] = {value: known[one] for value, one in by_number.items()}
+        self._by_uid: dict[str, Aggregate] = {uid: known[one] for uid, one in by_uid.items()}
         self._by_email = defaultdict(list, {match: [known[one] for one in found] for match, found in by_email.items()})
         self._by_phone = defaultdict(list, {e164: [known[one] for one in found] for e164, found in by_phone.items()})
 
     def find(self, row: CustomerRow) -> Aggregate | None:
         """The customer ``row`` is about, None for a new one. Raises ``Rejected`` where that is open to doubt."""
         if row.external_id and (found := self._by_number.get(row.external_id)):
+            return found
+        if row.external_id and (found := self._by_uid.get(row.external_id)):
+            row.external_id = None
             return found
         candidates = self._candidates(row)
         if not candidates:

@@ -138,7 +138,7 @@ class Writer:
         if not names:
             return {}
         with staged(self.session, {"name": Tag.name.type}, ((name,) for name in sorted(names))) as stage:
-            known = dict(self.session.execute(sa.select(Tag.name, Tag.id).join_from(stage, Tag, Tag.name == stage.c.name)).tuples().all())
+            known = dict(self.session.execute(sa.select(Tag.name, Tag.id).join_from(stage, Tag, Tag.name == stage.c.name)).all())
         missing = sorted(names - known.keys())
         fresh = dict(zip(missing, reserve_ids(self.session, Tag.__table__, len(missing)), strict=True))
         insert_rows(self.session, Tag.__table__, ("name", "id"), fresh.items())

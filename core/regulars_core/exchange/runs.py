@@ -29,7 +29,7 @@ from regulars_core.stores.service import store_refs
 from regulars_plugin_api import values
 from regulars_plugin_api.errors import InvalidInput, NotAllowedYet, NotFound
 from regulars_plugin_api.events import ImportFinished, emit
-from regulars_plugin_api.exchange import ImportContext, Importer, Mode
+from regulars_plugin_api.exchange import ColumnType, ImportContext, Importer, Mode
 from regulars_plugin_api.i18n import _
 from regulars_plugin_api.values import BadValue, DateOrder, DecimalMark
 from regulars_plugin_api.views import SYSTEM, Viewer
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from regulars_core.crm import Crm
 
 LEASE = dt.timedelta(seconds=30)
+# A trial run can't renew its lease: what it writes is seen by nobody.
+TRIAL_LEASE = dt.timedelta(hours=2)
 UNFINISHED = (RunState.WAITING, RunState.RUNNING)
 RESUMABLE = (*UNFINISHED, RunState.STOPPED)
 
@@ -153,7 +155,8 @@ def _process(crm: Crm, run: ImportRun, progress: Progress) -> None:
     if run.dry_run:
         with trial.database_to_throw_away(crm) as transaction:
             _work(crm, run, importer, inspection, mapping, transaction).run(tell)
-            trial.keep_result(crm, transaction, run.id)
+            found = trial.result(transaction, run.id)
+        trial.keep(crm, run.id, found)
     else:
         _work(crm, run, importer, inspection, mapping, lambda: crm.transaction(cause=f"import:{run.id}")).run(tell)
         analyze(crm.database)
@@ -233,7 +236,12 @@ def _claim(crm: Crm, run_id: int) -> ImportRun | None:
         held = run.leased_until is not None and run.leased_until > now and not _is_dead(run.holder)
         if held:
             return None
-        run.state, run.fence, run.holder, run.leased_until = RunState.RUNNING, run.fence + 1, _me(), now + LEASE
+        run.state, run.fence, run.holder, run.leased_until = (
+            RunState.RUNNING,
+            run.fence + 1,
+            _me(),
+            now + (TRIAL_LEASE if run.dry_run else LEASE),
+        )
     return run
 
 

@@ -9,8 +9,9 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -42,15 +43,28 @@ def database_to_throw_away(crm: Crm) -> Iterator[Transaction]:
             outer.rollback()
 
 
-def keep_result(crm: Crm, transaction: Transaction, run_id: int) -> None:
-    """Carry the run's figures and rejected records over to the real database."""
+@dataclass(frozen=True)
+class TrialResult:
+    """What a trial run found out."""
+
+    figures: dict[str, Any]
+    rejected: list[tuple[Any, ...]]
+
+
+def result(transaction: Transaction, run_id: int) -> TrialResult:
+    """The run's figures and rejected records, as they stand in the place that is about to be thrown away."""
     with transaction() as session:
         figures = session.execute(sa.select(*(getattr(ImportRun, name) for name in COUNTS)).where(ImportRun.id == run_id)).one()
         columns = [getattr(ImportReject, name) for name in REJECT_COLUMNS]
         rejected = [tuple(row) for row in session.execute(sa.select(*columns).where(ImportReject.run_id == run_id))]
+    return TrialResult(figures._asdict(), rejected)
+
+
+def keep(crm: Crm, run_id: int, found: TrialResult) -> None:
+    """Write what a trial run found out into the real database."""
     with crm.transaction(cause=f"import:{run_id}") as session:
-        session.execute(sa.update(ImportRun).where(ImportRun.id == run_id).values(figures._asdict()))
-        insert_rows(session, ImportReject.__table__, REJECT_COLUMNS, rejected)
+        session.execute(sa.update(ImportRun).where(ImportRun.id == run_id).values(found.figures))
+        insert_rows(session, ImportReject.__table__, REJECT_COLUMNS, found.rejected)
 
 
 @contextmanager

@@ -1,0 +1,172 @@
+"""Imports through pages: trial run, questions, the real run, report, rejected records, undo."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from regulars_core.crm import Crm
+from regulars_core.exchange import desk
+from regulars_testkit.staff import Staff
+
+GOOD = "external_id,first_name,last_name,email\nC1,Åsa,Holm,asa@example.com\nC2,秀英,李,li@example.com\n"
+MIXED = GOOD + "C3,Nils,Ek,not-an-address\n"
+Trying = Callable[..., str]
+
+
+@pytest.fixture
+def manager(staff: Callable[..., Staff]) -> Staff:
+    """Somebody who may import customers."""
+    return staff(role="manager")
+
+
+@pytest.fixture
+def try_file(crm: Crm, manager: Staff) -> Trying:
+    """Give a file, let the worker try it, and return the address of the run."""
+
+    def give(content: str | bytes, kind: str = "customer", name: str = "members.csv", **more: str) -> str:
+        raw = content.encode() if isinstance(content, str) else content
+        reply = manager.post("/imports/new", {"kind": kind, "file": (io.BytesIO(raw), name), **more}, content_type="multipart/form-data")
+        assert reply.status_code == 302, reply.text
+        while desk.work_once(crm):
+            pass
+        return str(reply.location)
+
+    return give
+
+
+def rows(page: str) -> dict[str, str]:
+    """The figures of a report by their title."""
+    from html.parser import HTMLParser
+
+    class Figures(HTMLParser):
+        found: list[str]
+        tag = ""
+
+        def handle_starttag(self, tag: str, attrs: Any) -> None:
+            self.tag = tag
+
+        def handle_data(self, data: str) -> None:
+            if self.tag in ("dt", "dd") and data.strip():
+                self.found.append(data.strip())
+
+    parser = Figures()
+    parser.found = []
+    parser.feed(page)
+    return dict(zip(parser.found[::2], parser.found[1::2], strict=True))
+
+
+def test_a_trial_run_writes_nothing_and_the_real_one_does(
+    crm: Crm, manager: Staff, try_file: Trying, contents: Callable[[], list[str]]
+) -> None:
+    before = contents()
+    trial = try_file(GOOD)
+    assert contents() == before
+    page = manager.get(trial).text
+    assert rows(page) == {
+        "Records": "2",
+        "Would be added": "2",
+        "Would be changed": "0",
+        "Unchanged": "0",
+        "Merged in the file": "0",
+        "Rejected": "0",
+    }
+    real = manager.post(f"{trial}/run").location
+    assert "Waiting for the worker" in manager.get(real).text
+    assert 'hx-trigger="every 1s"' in manager.get(f"{real}/progress").text
+    assert desk.work_once(crm)
+    page = manager.get(real).text
+    assert rows(page)["Added"] == "2"
+    assert "hx-trigger" not in manager.get(f"{real}/progress").text
+    assert [one.display_name for one in crm.customers.get_many([1, 2]).values()] == ["Åsa Holm", "李秀英"]
+
+
+def test_rejected_records_are_listed_and_come_back_as_a_file(manager: Staff, try_file: Trying) -> None:
+    trial = try_file(MIXED)
+    page = manager.get(trial).text
+    assert rows(page)["Rejected"] == "1"
+    assert "not-an-address" in page
+    reply = manager.get(f"{trial}/rejected.csv")
+    assert reply.headers["Content-Disposition"] == "attachment; filename=rejected-1.csv"
+    lines = reply.data.decode("utf-8-sig").splitlines()
+    assert lines[0] == "record,field,code,message,1,2,3,4"
+    assert lines[1].startswith("3,email,")
+    assert lines[1].endswith(",C3,Nils,Ek,not-an-address")
+
+
+def test_a_run_is_taken_back(crm: Crm, manager: Staff, try_file: Trying, contents: Callable[[], list[str]]) -> None:
+    before = contents()
+    real = manager.post(f"{try_file(GOOD)}/run").location
+    desk.work_once(crm)
+    assert contents() != before
+    assert manager.post(f"{real}/undo").location == real
+    assert "Being undone" in manager.get(real).text
+    desk.work_once(crm)
+    assert "The import was taken back." in manager.get(real).text
+    assert contents() == before
+
+
+def test_a_file_that_can_be_read_in_two_ways_asks(crm: Crm, manager: Staff, try_file: Trying) -> None:
+    trial = try_file("external_id,first_name,birthday\nC1,Åsa,03/04/1984\nC2,Nils,05/06/1990\n")
+    page = manager.get(trial).text
+    assert "Order of dates" in page
+    assert "day, month, year" in page
+    manager.post(f"{trial}/answer", {"date_order": "dmy", "mode": "create"})
+    desk.work_once(crm)
+    assert rows(manager.get(trial).text)["Would be added"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "told"),
+    [(b"\x89PNG\r\n\x1a\n" + b"x" * 99, "members.csv", "an image"), (b"", "members.csv", "empty"), (b"a,b\n1,2\n", "members.csv", "known")],
+)
+def test_a_file_that_is_none_is_refused_whole_in_words(manager: Staff, try_file: Trying, content: bytes, name: str, told: str) -> None:
+    page = manager.get(try_file(content, name=name)).text
+    assert "The file was refused whole" in page
+    assert told in page
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        ({"kind": "customer"}, "file"),
+        ({"kind": "weather", "file": (io.BytesIO(b"a"), "a.csv")}, "kind"),
+        ({"kind": "customer", "country": "Atlantis", "file": (io.BytesIO(b"a"), "a.csv")}, "country"),
+    ],
+)
+def test_a_form_that_is_not_complete_is_refused_beside_its_field(manager: Staff, data: dict[str, Any], field: str) -> None:
+    reply = manager.post("/imports/new", data, content_type="multipart/form-data")
+    assert reply.status_code == 422
+    assert f'id="{field}-wrong"' in reply.text
+
+
+def test_a_name_of_a_file_leads_nowhere(crm: Crm, manager: Staff, try_file: Trying) -> None:
+    page = manager.get(try_file(GOOD, name="../../<b>etc/passwd.csv")).text
+    assert "passwd.csv" in page
+    assert "<b>" not in page.split("<main")[1].split("rejected")[0].replace("<b>The", "")
+    assert not list(crm.config.home.parent.glob("*passwd*"))
+
+
+def test_a_clerk_imports_nothing(staff: Callable[..., Staff], try_file: Trying) -> None:
+    trial = try_file(GOOD)
+    clerk = staff(role="clerk")
+    assert [clerk.get(path).status_code for path in ("/imports", "/imports/new", trial)] == [403, 403, 403]
+    assert clerk.post(f"{trial}/run").status_code == 403
+
+
+def test_of_a_kind_somebody_may_not_import_the_run_stays_closed(staff: Callable[..., Staff], try_file: Trying) -> None:
+    trial = try_file(GOOD)
+    somebody = staff(may=["imports.run"])
+    assert somebody.get(trial).status_code == 403
+    assert somebody.get(f"{trial}/rejected.csv").status_code == 403
+
+
+def test_runs_are_listed_newest_first(manager: Staff, try_file: Trying) -> None:
+    for name in ("first.csv", "second.csv"):
+        try_file(GOOD, name=name, source=name)
+    page = manager.get("/imports").text
+    assert page.index("second.csv") < page.index("first.csv")
+    assert "trial run" in page

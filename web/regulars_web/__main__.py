@@ -1,0 +1,5 @@
+"""``python -m regulars_web``: the command line, where the script is not on the path."""
+
+from regulars_web.cli import main
+
+main()

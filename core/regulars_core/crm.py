@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -33,6 +34,8 @@ from regulars_plugin_api.events import DomainEvent
 from regulars_plugin_api.hookspecs import access, customers, data, lifecycle, messaging, web
 from regulars_plugin_api.services import Clock, Http
 from regulars_plugin_api.views import Viewer
+
+_writing: ContextVar[bool] = ContextVar("regulars_writing", default=False)
 
 
 class Crm:
@@ -63,13 +66,20 @@ class Crm:
     def transaction(self, actor: Viewer | None = None, cause: str | None = None) -> Iterator[Session]:
         """A writing session: committed at the end of the block, rolled back if it raises; then signals tell of its events.
 
-        Without ``actor`` and ``cause`` it is whoever acts in this request, command, job or handler.
+        Without ``actor`` and ``cause`` it is whoever acts in this request, command, job or handler. Inside of it, pass the session on:
+        a second transaction would wait for the first one for ever, and is refused.
         """
+        if _writing.get():
+            raise RuntimeError("a transaction is open already: pass its session on")
         acting = now_acting()
         emitted: list[tuple[Event, DomainEvent]] = []
-        with self.database.transaction() as session:
-            session.info.update(self._about(actor or acting.actor, cause or acting.cause, acting.depth), emit=emit, emitted=emitted)
-            yield session
+        token = _writing.set(True)
+        try:
+            with self.database.transaction() as session:
+                session.info.update(self._about(actor or acting.actor, cause or acting.cause, acting.depth), emit=emit, emitted=emitted)
+                yield session
+        finally:
+            _writing.reset(token)
         for row, event in emitted:
             # Closing detached what was committed; a row whose savepoint was rolled back was never more than pending.
             if sa.inspect(row).detached:

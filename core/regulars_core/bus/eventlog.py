@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from regulars_core.acting import actor_ref
 from regulars_core.bus.models import READY, Delivery, Event, Subscription
 from regulars_plugin_api.contributions import EventHandler
-from regulars_plugin_api.errors import NotAllowedYet
+from regulars_plugin_api.errors import NotAllowedYet, NotFound
 from regulars_plugin_api.events import DomainEvent
 from regulars_plugin_api.i18n import _
 from regulars_plugin_api.ids import uuid7
@@ -71,10 +71,12 @@ def subscriptions_differ(session: Session, plugin: str, handlers: Iterable[Event
 
 
 def replay(session: Session, handler: str) -> int:
-    """Deliver the whole history to ``handler`` once more; how many events that is."""
-    unfinished = sa.select(Delivery.event_id).where(Delivery.handler == handler, Delivery.state == READY)
-    session.execute(sa.delete(Delivery).where(Delivery.handler == handler, Delivery.event_id.not_in(unfinished)))
-    for kind in session.scalars(sa.select(Subscription.type).where(Subscription.handler == handler)).all():
+    """Deliver the whole history to ``handler`` once more; how many events that is. Raises ``NotFound``."""
+    kinds = session.scalars(sa.select(Subscription.type).where(Subscription.handler == handler)).all()
+    if not kinds:
+        raise NotFound(_("There is no event handler named %(name)s.", name=handler))
+    session.execute(sa.delete(Delivery).where(Delivery.handler == handler, Delivery.state != READY))
+    for kind in kinds:
         _insert_history(session, handler, kind)
     counted = sa.select(sa.func.count()).select_from(Delivery).where(Delivery.handler == handler, Delivery.state == READY)
     return session.scalars(counted).one()

@@ -16,7 +16,7 @@ import pluggy
 import structlog
 
 from regulars_core.bus.breaker import Breaker, Trouble
-from regulars_core.bus.pool import Helper, PagePool
+from regulars_core.bus.pool import Helper, PagePool, Turn
 from regulars_core.bus.shape import Check, answer_check, parameters
 from regulars_plugin_api.errors import PluginFailed
 from regulars_plugin_api.hookspecs import PROJECT, OnFailure, rules_of
@@ -252,7 +252,7 @@ class HookBus:
         answers: list[Any] = []
         rest = hook.calls
         while rest:
-            turn = _Turn(rest, lambda call: self._run(hook, (call,), values), self._clock)
+            turn = Turn(rest, lambda call: self._run(hook, (call,), values), self._clock)
             self._pool.start(turn.run, turn.finished)
             turn.wait(PAGE_BUDGET)
             done = turn.leave()
@@ -263,35 +263,6 @@ class HookBus:
                 answers.append(self._failed(hook, late, TimeoutError(f"no answer within {PAGE_BUDGET:g} s")))
             rest = rest[len(done) + 1 :]
         return answers
-
-
-class _Turn:
-    """Calls made one after the other in a helper, until somebody stops waiting."""
-
-    def __init__(self, calls: Sequence[_Call], ask: Callable[[_Call], list[Any]], clock: Callable[[], float]) -> None:
-        self._calls, self._ask, self._clock = calls, ask, clock
-        self._began = clock()
-        self._answers: list[Any] = []
-        self._left = False
-        self.finished = threading.Event()
-
-    def run(self) -> None:
-        for call in self._calls:
-            if self._left:
-                return
-            self._began = self._clock()
-            self._answers += self._ask(call)
-
-    def wait(self, budget: float) -> None:
-        """Until all is done, or one call has taken longer than ``budget``."""
-        while not self.finished.wait(max(0.0, self._began + budget - self._clock())):
-            if self._clock() - self._began >= budget:
-                return
-
-    def leave(self) -> list[Any]:
-        """Stop waiting; the answers so far."""
-        self._left = True
-        return list(self._answers)
 
 
 def _in_order(hook: _Hook, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Sequence[Any]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from queue import SimpleQueue
+from typing import Any, Generic, TypeVar
+
+C = TypeVar("C")
 
 
 class Helper(threading.Thread):
@@ -47,3 +50,33 @@ class PagePool:
                 finished.set()
 
         helper.give(working)
+
+
+class Turn(Generic[C]):
+    """Calls made one after the other in a helper, until somebody stops waiting."""
+
+    def __init__(self, calls: Sequence[C], ask: Callable[[C], list[Any]], clock: Callable[[], float]) -> None:
+        self._calls, self._ask, self._clock = calls, ask, clock
+        self._began = clock()
+        self._answers: list[Any] = []
+        self._left = False
+        self.finished = threading.Event()
+
+    def run(self) -> None:
+        """Make the calls; for the helper."""
+        for call in self._calls:
+            if self._left:
+                return
+            self._began = self._clock()
+            self._answers += self._ask(call)
+
+    def wait(self, budget: float) -> None:
+        """Until all is done, or one call has taken longer than ``budget``."""
+        while not self.finished.wait(max(0.0, self._began + budget - self._clock())):
+            if self._clock() - self._began >= budget:
+                return
+
+    def leave(self) -> list[Any]:
+        """Stop waiting; the answers so far."""
+        self._left = True
+        return list(self._answers)

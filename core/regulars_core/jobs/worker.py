@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 IDLE = 0.25
+TROUBLED = 5.0
 REFRESH = 1.0
 
 Runner = Callable[["Crm"], bool]
@@ -49,7 +50,8 @@ def run_worker(crm: Crm, stop: threading.Event, concurrency: int = 4, runners: S
             except Exception:
                 # A database that is away for a while must not end the worker.
                 log.exception("the worker could not look for work")
-                worked = False
+                stop.wait(TROUBLED)
+                continue
             if not worked:
                 stop.wait(IDLE)
 
@@ -147,7 +149,8 @@ def _keep_running(crm: Crm, stop: threading.Event, runner: Runner) -> None:
             worked = runner(crm)
         except Exception:
             log.exception("long work failed")
-            worked = False
+            stop.wait(TROUBLED)
+            continue
         if not worked:
             stop.wait(IDLE)
 

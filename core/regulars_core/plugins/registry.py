@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -69,6 +70,7 @@ class PluginRegistry:
         self._enabled: frozenset[str] = frozenset()
         self._started: set[str] = set()
         self._refreshed = float("-inf")
+        self._refreshing = threading.RLock()
 
     def load(self, candidates: Iterable[Candidate] | None = None) -> None:
         """Import, check and register every installed plugin; in safe mode none."""
@@ -116,7 +118,11 @@ class PluginRegistry:
         """See who was switched on or off, by this process or another; ``at_most_every`` so many seconds."""
         if time.monotonic() - self._refreshed < at_most_every:
             return
-        self._refreshed = time.monotonic()
+        with self._refreshing:
+            self._refreshed = time.monotonic()
+            self._refresh()
+
+    def _refresh(self) -> None:
         self._rows = self._read_rows()
         enabled = frozenset(name for name in self._loaded if name in self._rows and self._rows[name].enabled and self._usable(name))
         if enabled != self._enabled:

@@ -18,6 +18,7 @@ from regulars_core.bus.models import Delivery, Event, Subscription
 from regulars_core.crm import Crm
 from regulars_core.plugins import switching
 from regulars_plugin_api.contributions import EventHandler
+from regulars_plugin_api.errors import NotFound
 from regulars_plugin_api.events import CustomersImported, Delivered, StoreCreated, StoreUpdated, emit
 from regulars_plugin_api.services import Crm as CrmProtocol
 from regulars_plugin_api.views import SYSTEM, Viewer
@@ -107,6 +108,8 @@ def test_replay_delivers_everything_again(crm: Crm) -> None:
     tell(crm, StoreCreated(store_id=3, code="W"))
     with crm.transaction() as session:
         assert replay(session, "early.listen") == 3
+        with pytest.raises(NotFound, match="no event handler named nobody"):
+            replay(session, "nobody")
     assert sorted(deliveries(crm)) == [("early.listen", "N", "ready"), ("early.listen", "S", "ready"), ("early.listen", "W", "ready")]
 
 
@@ -178,6 +181,12 @@ def test_a_transaction_knows_its_moment(crm: Crm) -> None:
     tell(crm, NORTH)
     with crm.read() as session:
         assert session.scalars(sa.select(Event.at)).one() == dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
+
+
+def test_a_transaction_in_a_transaction_is_refused_at_once(crm: Crm) -> None:
+    with crm.transaction(), pytest.raises(RuntimeError, match="pass its session on"):
+        crm.customers.create({"display_name": "Anna"})
+    crm.customers.create({"display_name": "Anna", "kind": "person"})
 
 
 def test_the_running_system_is_what_plugins_are_promised(crm: Crm) -> None:

@@ -354,7 +354,8 @@ def _slot(crm: Crm) -> JobSlot:
         return session.scalars(sa.select(JobSlot)).one()
 
 
-def test_long_work_of_core_runs_beside_in_slices(crm: Crm) -> None:
+def test_long_work_of_core_runs_beside_in_slices(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("regulars_core.jobs.worker.TROUBLED", 0.1)
     left, seen = [3, 2, 1], []
 
     def runner(given: Crm) -> bool:

@@ -86,7 +86,7 @@ def _by_uid(session: Session, numbers: set[str]) -> dict[str, int]:
     with staged(session, {"uid": CodeText}, ((uid,) for uid in sorted(uids))) as stage:
         meant = sa.func.coalesce(customers.c.merged_into_id, customers.c.id)
         query = sa.select(customers.c.uid, meant).join_from(stage, customers, customers.c.uid == stage.c.uid)
-        return dict(session.execute(query).tuples().all())
+        return dict(session.execute(query).all())
 
 
 def _by_contact(session: Session, table: sa.TableClause, key: sa.ColumnClause[str], wanted: set[str]) -> dict[str, list[_Candidate]]:

@@ -94,3 +94,11 @@ def total_up(session: Session, receipt_ids: Iterable[int]) -> None:
             .where(receipts.c.id.in_(sa.select(stage.c.id)))
             .values(total_minor=mine.scalar_subquery(), units=units.scalar_subquery(), line_count=count.scalar_subquery())
         )
+
+
+def unite(session: Session, keep_id: int, drop_id: int) -> None:
+    """Add one customer's figures to another's, whose receipts they are about to become."""
+    theirs = session.execute(sa.select(*(figures.c[name] for name in FIGURES)).where(figures.c.customer_id == drop_id)).all()
+    session.execute(sa.delete(figures).where(figures.c.customer_id == drop_id))
+    sums = {(keep_id, row.currency): Sums(row.first_on, row.last_on, row.receipts, row.value_minor, row.units) for row in theirs}
+    add(session, sums)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from regulars_plugin_api.contributions import Permission
-from regulars_plugin_api.exchange import Importer
+from sqlalchemy.orm import Session
+
+from regulars_plugin_api.contributions import CustomerColumn, EventHandler, FilterField, Panel, Permission, SearchSource, TimelineSource
+from regulars_plugin_api.exchange import Exporter, Importer
 from regulars_plugin_api.hookspecs import hookimpl
 from regulars_plugin_api.manifest import Category, Erase, Manifest, Merge, PersonalTable
+from regulars_plugin_api.services import Crm
+from regulars_plugin_api.views import CustomerView, Viewer
+from regulars_plugin_api.web import PluginBlueprint
+from regulars_purchases import claims, contributions, demo, figures, filters, service, views
+from regulars_purchases.exchange.exporters import ProductExporter, SaleExporter
 from regulars_purchases.exchange.products import ProductImporter
 from regulars_purchases.exchange.sales import SaleImporter
 from regulars_purchases.i18n import _
@@ -28,7 +36,9 @@ MANIFEST = Manifest(
             clear=("customer_id", *CLUES),
         ),
         PersonalTable(
-            "purchases_figures", export=("currency", "first_on", "last_on", "receipts", "value_minor", "units"), merge=Merge.HOOK
+            "purchases_figures",
+            export=("currency", "first_on", "last_on", "receipts", "value_minor", "units"),
+            merge=Merge.HOOK,
         ),
     ),
 )
@@ -36,14 +46,75 @@ MANIFEST = Manifest(
 
 @hookimpl
 def permissions() -> Iterable[Permission]:
-    everybody = {"manager", "clerk", "marketer", "analyst"}
-    yield Permission("purchases.view", _("See what customers bought"), roles=everybody)
-    yield Permission("purchases.all_stores", _("See amounts of other stores' receipts"), roles={"manager", "analyst"})
+    yield Permission("purchases.view", _("See what customers bought"), roles={"manager", "clerk", "marketer", "analyst"})
+    yield Permission("purchases.all_stores", _("See what was paid in other stores"), roles={"manager", "marketer", "analyst"})
     yield Permission("purchases.import", _("Import products and sales"), roles={"manager"})
     yield Permission("purchases.export", _("Export products and sales"), roles={"manager", "analyst"})
+
+
+@hookimpl
+def blueprints() -> Iterable[PluginBlueprint]:
+    yield views.pages
 
 
 @hookimpl
 def importers() -> Iterable[Importer]:
     yield ProductImporter()
     yield SaleImporter()
+
+
+@hookimpl
+def exporters() -> Iterable[Exporter]:
+    yield ProductExporter()
+    yield SaleExporter()
+
+
+@hookimpl
+def customer_panels(customer: CustomerView, viewer: Viewer) -> Iterable[Panel]:
+    if viewer.may("purchases.view"):
+        yield contributions.panel()
+
+
+@hookimpl
+def customer_columns() -> Iterable[CustomerColumn]:
+    return contributions.columns()
+
+
+@hookimpl
+def timeline_sources() -> Iterable[TimelineSource]:
+    yield contributions.timeline()
+
+
+@hookimpl
+def search_sources() -> Iterable[SearchSource]:
+    yield contributions.search_source()
+
+
+@hookimpl
+def find_customer(session: Session, identifier: str) -> int | None:
+    return service.customer_of_number(session, identifier.strip())
+
+
+@hookimpl
+def filter_fields() -> Iterable[FilterField]:
+    return filters.fields()
+
+
+@hookimpl
+def customers_merging(session: Session, keep_id: int, drop_id: int) -> None:
+    figures.unite(session, keep_id, drop_id)
+
+
+@hookimpl
+def customers_unmerging(session: Session, merge: Mapping[str, Any]) -> None:
+    figures.recompute(session, (merge["keep_id"], merge["drop_id"]))
+
+
+@hookimpl
+def event_handlers() -> Iterable[EventHandler]:
+    yield EventHandler("purchases.claim_guest_receipts", claims.CUES, apply=claims.claim)
+
+
+@hookimpl
+def demo_data(crm: Crm, size: str) -> None:
+    demo.fill(crm, size)

@@ -88,7 +88,7 @@ class SaleBatch:
         receipt.head = head
         if first:
             self._note_customer(head, number)
-        differing = {name: value for name, value in self._values(head).items() if value is not None and value != receipt.values[name]}
+        differing = self._differing(receipt, head)
         if not differing:
             return False
         if not first or self.context.mode == "create":
@@ -98,6 +98,13 @@ class SaleBatch:
         receipt.was = {name: receipt.values[name] for name in differing}
         receipt.values |= differing
         return True
+
+    def _differing(self, receipt: ReceiptWork, head: SaleHead) -> dict[str, Any]:
+        """What ``head`` says otherwise than the receipt. Clues to a customer count only where they lead to another one, or to nobody."""
+        given, owner = self._values(head), receipt.values["customer_id"]
+        if owner is not None and given["customer_id"] in (owner, None):
+            given = {name: given[name] for name in ("sold_at", "cashier")}
+        return {name: value for name, value in given.items() if value is not None and value != receipt.values[name]}
 
     def _new_line(self, receipt: ReceiptWork, record: Record) -> Outcome:
         row: SaleLine = record.value

@@ -72,7 +72,7 @@ class SaleWriter:
             return found
         with staged(self.session, {"sku": products.c.sku.type}, ((sku,) for sku in sorted(skus))) as stage:
             query = sa.select(products.c.sku, products.c.id).join_from(stage, products, products.c.sku == stage.c.sku)
-            found.update(self.session.execute(query).tuples().all())
+            found.update(self.session.execute(query).all())
         first_sold: dict[str, int] = {}
         for sku, number in sold if len(found) <= len(skus) else ():
             if sku is not None and sku not in found:

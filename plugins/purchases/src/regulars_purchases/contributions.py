@@ -1,0 +1,98 @@
+"""What the plugin shows on the platform's own pages: panel, columns, history, search."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from regulars_plugin_api.contributions import CustomerColumn, Panel, Place, SearchHit, SearchSource, TimelineEntry, TimelineSource
+from regulars_plugin_api.i18n import Text
+from regulars_plugin_api.views import CustomerView, Viewer
+from regulars_purchases import service
+from regulars_purchases.i18n import _, _n
+from regulars_purchases.models import Receipt
+from regulars_purchases.records import ReceiptView
+
+LAST_RECEIPTS = 5
+
+
+def panel() -> Panel:
+    """The last receipts and the figures, at the side of the customer's page."""
+    return Panel(title=_("Purchases"), place=Place.SIDE, template="purchases/panel.html", load=history, weight=10)
+
+
+def history(session: Session, customer: CustomerView, viewer: Viewer) -> Mapping[str, Any]:
+    """Figures and last receipts of a customer."""
+    receipts = service.receipts_of(session, customer.id, viewer, limit=LAST_RECEIPTS)
+    return {
+        "figures": service.figures_of(session, [customer.id]).get(customer.id, ()),
+        "shows_value": viewer.store_ids is None or viewer.may("purchases.all_stores"),
+        "receipts": receipts,
+        "articles": service.first_articles(session, [one.id for one in receipts]),
+    }
+
+
+def columns() -> Iterable[CustomerColumn]:
+    """Last purchase and value, for lists and exports."""
+    yield CustomerColumn("purchases.last_on", _("Last purchase"), "purchases.view", _last_on)
+    yield CustomerColumn("purchases.value", _("Purchases"), "purchases.all_stores", _value)
+
+
+def _last_on(session: Session, ids: Sequence[int], viewer: Viewer) -> Mapping[int, dt.date]:
+    return {customer_id: max(one.last_on for one in found) for customer_id, found in service.figures_of(session, ids).items()}
+
+
+def _value(session: Session, ids: Sequence[int], viewer: Viewer) -> Mapping[int, str]:
+    found = service.figures_of(session, ids)
+    return {customer_id: " + ".join(f"{one.value} {one.currency}" for one in figures) for customer_id, figures in found.items()}
+
+
+def timeline() -> TimelineSource:
+    """Receipts in a customer's history."""
+    return TimelineSource("purchases.receipts", _("Purchases"), "purchases.view", _select, _render)
+
+
+def _select(viewer: Viewer) -> sa.Select[Any]:
+    columns: tuple[sa.ColumnElement[Any], ...] = (
+        Receipt.customer_id.label("customer_id"),
+        Receipt.sold_at.label("at"),
+        sa.literal("receipt").label("kind"),
+        sa.null().label("channel"),
+        Receipt.store_id.label("store_id"),
+        Receipt.id.label("ref"),
+    )
+    return sa.select(*columns).where(Receipt.customer_id.is_not(None))
+
+
+def _render(session: Session, refs: Sequence[int], viewer: Viewer) -> Mapping[int, TimelineEntry]:
+    return {
+        ref: TimelineEntry(_n("Bought one article", "Bought %(num)s articles", one.line_count), _detail(one), _url(one))
+        for ref, one in service.receipts_by_id(session, refs, viewer).items()
+    }
+
+
+def search_source() -> SearchSource:
+    """Receipts by their number."""
+    return SearchSource(_("Receipts"), "purchases.view", _search)
+
+
+def _search(session: Session, text: str, limit: int, viewer: Viewer) -> Sequence[SearchHit]:
+    found = service.receipts_by_number(session, text.strip(), viewer, limit)
+    return [SearchHit(_("Receipt %(number)s", number=one.receipt_no), _url(one), _detail(one)) for one in found]
+
+
+def _detail(receipt: ReceiptView) -> Text:
+    return " · ".join([receipt.store or "", receipt.business_date.isoformat(), *_amount(receipt.total, receipt.currency)])
+
+
+def _amount(total: Decimal | None, currency: str) -> list[str]:
+    return [] if total is None else [f"{total} {currency}"]
+
+
+def _url(receipt: ReceiptView) -> str:
+    return f"/purchases/receipts/{receipt.id}"

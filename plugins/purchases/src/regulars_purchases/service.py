@@ -1,0 +1,133 @@
+"""Reading receipts, products and figures."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from regulars_plugin_api.db import from_minor, stores
+from regulars_plugin_api.errors import NotFound
+from regulars_plugin_api.scope import in_scope
+from regulars_plugin_api.views import Viewer
+from regulars_purchases.i18n import _
+from regulars_purchases.models import Figures, Product, Receipt, ReceiptLine
+from regulars_purchases.records import FiguresView, LineView, ProductView, ReceiptView
+
+Position = tuple[dt.datetime, int]
+_RECEIPT = sa.select(Receipt, stores.c.name, stores.c.timezone).outerjoin(stores, stores.c.id == Receipt.store_id)
+
+
+def sees_amounts(viewer: Viewer, store_id: int | None) -> bool:
+    """Whether the viewer may see what was paid in a store."""
+    return viewer.store_ids is None or store_id in viewer.store_ids or viewer.may("purchases.all_stores")
+
+
+def receipts_of(
+    session: Session, customer_id: int, viewer: Viewer, *, after: Position | None = None, limit: int = 50
+) -> Sequence[ReceiptView]:
+    """A customer's receipts in all stores, newest first; those older than the position (time of sale, id) ``after``.
+
+    The viewer's access to the customer is the caller's to settle.
+    """
+    query = _RECEIPT.where(Receipt.customer_id == customer_id)
+    if after is not None:
+        query = query.where(sa.tuple_(Receipt.sold_at, Receipt.id) < after)
+    found = session.execute(query.order_by(Receipt.sold_at.desc(), Receipt.id.desc()).limit(limit))
+    return [_receipt_view(row, viewer) for row in found]
+
+
+def receipts_by_id(session: Session, ids: Collection[int], viewer: Viewer) -> Mapping[int, ReceiptView]:
+    """Receipts by id, whosoever they are."""
+    return {row[0].id: _receipt_view(row, viewer) for row in session.execute(_RECEIPT.where(Receipt.id.in_(ids)))}
+
+
+def receipt(session: Session, receipt_id: int, viewer: Viewer) -> ReceiptView:
+    """One receipt. Raises ``NotFound``. Whether the viewer may see its customer is the caller's to settle."""
+    found = receipts_by_id(session, [receipt_id], viewer)
+    if receipt_id not in found:
+        raise NotFound(_("There is no such receipt."))
+    return found[receipt_id]
+
+
+def lines_of(session: Session, of: ReceiptView) -> Sequence[LineView]:
+    """The lines of a receipt in order; amounts are masked as the receipt's total is."""
+    query = sa.select(ReceiptLine, Product.name).outerjoin(Product, Product.id == ReceiptLine.product_id)
+    found = session.execute(query.where(ReceiptLine.receipt_id == of.id).order_by(ReceiptLine.line_no))
+    lines = [_line_view(line, name, of.currency) for line, name in found]
+    if of.total is None:
+        return [replace(line, unit_price=None, amount=None, discount=None) for line in lines]
+    return lines
+
+
+def first_articles(session: Session, receipt_ids: Collection[int]) -> Mapping[int, str]:
+    """What stands on the first line of each receipt: the article's name, else its number."""
+    first = (
+        sa.select(ReceiptLine.receipt_id, sa.func.min(ReceiptLine.line_no).label("line_no"))
+        .where(ReceiptLine.receipt_id.in_(receipt_ids))
+        .group_by(ReceiptLine.receipt_id)
+        .subquery()
+    )
+    query = (
+        sa.select(ReceiptLine.receipt_id, sa.func.coalesce(Product.name, ReceiptLine.sku, ""))
+        .join(first, sa.and_(first.c.receipt_id == ReceiptLine.receipt_id, first.c.line_no == ReceiptLine.line_no))
+        .outerjoin(Product, Product.id == ReceiptLine.product_id)
+    )
+    return dict(session.execute(query).tuples().all())
+
+
+def figures_of(session: Session, customer_ids: Collection[int]) -> Mapping[int, Sequence[FiguresView]]:
+    """Each customer's figures, one per currency, the largest number of receipts first. Over all stores: mind who looks."""
+    query = sa.select(Figures).where(Figures.customer_id.in_(customer_ids)).order_by(Figures.receipts.desc(), Figures.currency)
+    found: dict[int, list[FiguresView]] = defaultdict(list)
+    for one in session.scalars(query):
+        found[one.customer_id].append(
+            FiguresView(one.customer_id, one.currency, one.first_on, one.last_on, one.receipts, one.value, one.units)
+        )
+    return found
+
+
+def product_by_sku(session: Session, sku: str) -> ProductView | None:
+    """The article of this number."""
+    found = session.scalar(sa.select(Product).where(Product.sku == sku))
+    return None if found is None else ProductView(**{name: getattr(found, name) for name in ProductView.__dataclass_fields__})
+
+
+def receipts_by_number(session: Session, receipt_no: str, viewer: Viewer, limit: int) -> Sequence[ReceiptView]:
+    """Receipts with this number in stores the viewer may see, newest first; numbers come again on other tills and days."""
+    query = _RECEIPT.where(Receipt.receipt_no == receipt_no, in_scope(viewer, Receipt.__table__.c.store_id))
+    return [_receipt_view(row, viewer) for row in session.execute(query.order_by(Receipt.sold_at.desc(), Receipt.id.desc()).limit(limit))]
+
+
+def customer_of_number(session: Session, receipt_no: str) -> int | None:
+    """The customer of the receipts with this number, if it is only one."""
+    query = sa.select(Receipt.customer_id).where(Receipt.receipt_no == receipt_no, Receipt.customer_id.is_not(None)).distinct().limit(2)
+    found = session.scalars(query).all()
+    return found[0] if len(found) == 1 else None
+
+
+def _receipt_view(found: Any, viewer: Viewer) -> ReceiptView:
+    row, store, timezone = found
+    own = ("id", "uid", "customer_id", "store_id", "till", "business_date", "receipt_no", "sold_at", "currency", "units", "line_count")
+    shown: dict[str, Any] = {name: getattr(row, name) for name in (*own, "cashier")}
+    total = row.total if sees_amounts(viewer, row.store_id) else None
+    return ReceiptView(**shown, store=store, timezone=timezone, total=total)
+
+
+def _line_view(line: ReceiptLine, name: str | None, currency: str) -> LineView:
+    return LineView(
+        line_no=line.line_no,
+        kind=line.kind,
+        sku=line.sku,
+        name=name,
+        product_id=line.product_id,
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+        amount=from_minor(line.amount_minor, currency),
+        discount=from_minor(line.discount_minor, currency),
+    )

@@ -13,7 +13,7 @@ CORE_LINES := 7000
 # $(call install,extras): the platform with these extras and every plugin, editable, in the tested versions
 install = $(PIP) install --constraint constraints.txt --editable '.[$(1)]' $(foreach plugin,$(PLUGINS),--editable $(plugin))
 
-.PHONY: help run test wheel-test bench soak lint format docs clean
+.PHONY: help run test wheel-test bench soak lint format catalogues docs clean
 
 help:
 	@echo 'make run         start Regulars on http://127.0.0.1:8000 with the sample chain'
@@ -21,6 +21,7 @@ help:
 	@echo 'make wheel-test  build the wheels and run the suites against them, without this repository'
 	@echo 'make bench       benchmarks          make soak   long load and fault runs'
 	@echo 'make lint        style, types, layers and size     make format  apply the style'
+	@echo 'make catalogues  bring the translations in step with the code'
 	@echo 'make docs        the manual, in docs/_build/html'
 	@echo 'make clean       remove what was built; keeps .venv and var'
 
@@ -52,6 +53,9 @@ lint: .venv/.for-dev
 format: .venv/.for-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+catalogues: .venv/.for-dev
+	$(BIN)/python tools/catalogues.py
 
 docs: .venv/.for-docs
 	$(BIN)/sphinx-build -W --keep-going docs docs/_build/html

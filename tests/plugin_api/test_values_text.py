@@ -199,3 +199,17 @@ def test_closed_lists() -> None:
 )
 def test_what_is_not_on_a_list_is_refused(parser: object, raw: str, code: str) -> None:
     assert code_of(raw, parser) == code
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("4111 1111 1111 1111", "**** **** **** 1111"),
+        ("4111111111111111 and 5555-5555-5555-4444.", "************1111 and ****-****-****-4444."),
+        ("call ۴۱۱۱۱۱۱۱۱۱۱۱۱۱۱۱", "call ************۱۱۱۱"),
+        ("order 1234567890123456", "order 1234567890123456"),
+        ("", ""),
+    ],
+)
+def test_card_numbers_are_masked_but_for_four_digits(text: str, shown: str) -> None:
+    assert values.masked(text) == shown

@@ -4,7 +4,7 @@ Each takes the raw text and raises nothing but ``BadValue``; only blanks is ``Ba
 Digits of every script are read. What repeats is cached, so that a million rows cost little more than their different values.
 """
 
-from regulars_plugin_api.values.cards import card_number_in, refuse_card_number
+from regulars_plugin_api.values.cards import card_number_in, masked, refuse_card_number
 from regulars_plugin_api.values.currencies import currency, minor_digits
 from regulars_plugin_api.values.dates import DateOrder, Instant, date, instant
 from regulars_plugin_api.values.emails import EmailValue, email
@@ -35,6 +35,7 @@ __all__ = [
     "gender",
     "instant",
     "language",
+    "masked",
     "minor_digits",
     "money",
     "phone",

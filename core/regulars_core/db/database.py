@@ -18,6 +18,7 @@ SQLITE_PRAGMAS = (
     "PRAGMA temp_store=MEMORY",
     "PRAGMA cache_size=-65536",
     "PRAGMA journal_size_limit=67108864",
+    "PRAGMA wal_autocheckpoint=4000",
 )
 
 
@@ -31,9 +32,13 @@ class Database:
         self._reading = self.engine.execution_options(**({"read_only": True} if self.is_sqlite else {"postgresql_readonly": True}))
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
-        """A session in a writing transaction: committed at the end of the block, rolled back if it raises."""
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+    def transaction(self, *, repeatable: bool = False) -> Iterator[Session]:
+        """A session in a writing transaction: committed at the end of the block, rolled back if it raises.
+
+        ``repeatable`` is for work that is done again from its last durable step after a power cut: SQLite then waits for no disk.
+        """
+        engine = self.engine.execution_options(repeatable=True) if repeatable else self.engine
+        with Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
@@ -58,7 +63,9 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
-        read_only = connection.get_execution_options().get("read_only", False)
+        options = connection.get_execution_options()
+        read_only = options.get("read_only", False)
+        connection.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if options.get('repeatable') else 'FULL'}")
         connection.exec_driver_sql(f"PRAGMA query_only={'ON' if read_only else 'OFF'}")
         # A transaction that starts as a reader and then writes is refused at once as locked when another wrote meanwhile.
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

@@ -23,7 +23,7 @@ from regulars_plugin_api.exchange import ImportContext, Importer, Outcome, Recor
 from regulars_plugin_api.i18n import _
 
 # A batch may hold SQLite's write lock for 100 ms; it aims at half of that.
-LOCK_TARGET_SECONDS = 0.05
+LOCK_TARGET_SECONDS = 0.08
 SMALLEST_BATCH, LARGEST_BATCH = 100, 10_000
 RETRIES = 5
 RETRIED_SQLSTATES = frozenset({"40001", "40P01"})

@@ -58,11 +58,11 @@ NAMES: Sequence[tuple[str, str, str, int]] = (
 )
 COMPANIES = ("Kafé Solrosen AB", "Ateljé Norr AB", "Hotel Linde GmbH", "Boulangerie Dupré SARL", "Harbour Rooms Ltd", "Saaristo Oy")
 STREETS = {
-    "SE": "Storgatan Södra Förstadsgatan Kungsgatan Ågatan",
-    "FI": "Mannerheimintie Hämeenkatu",
-    "DE": "Lindenstraße Gärtnerweg",
-    "FR": "rue Mercière avenue Foch",
-    "GB": "Mare Street Well Street",
+    "SE": ("Storgatan", "Södra Förstadsgatan", "Kungsgatan", "Ågatan"),
+    "FI": ("Mannerheimintie", "Hämeenkatu"),
+    "DE": ("Lindenstraße", "Gärtnerweg"),
+    "FR": ("rue Mercière", "avenue Foch"),
+    "GB": ("Mare Street", "Well Street"),
 }
 TAGS = ("vip", "sofa 2026", "interior designer", "garden", "newsletter prize")
 COLUMNS = (
@@ -114,7 +114,7 @@ def _customers(chance: random.Random, amount: int) -> Iterable[dict[str, str]]:
             "birthday": f"{chance.randint(1945, 2005)}-{chance.randint(1, 12):02}-{chance.randint(1, 28):02}"
             if chance.random() < 0.6
             else "",
-            "street": f"{chance.choice(STREETS[country].split())} {chance.randint(1, 90)}",
+            "street": f"{chance.choice(STREETS[country])} {chance.randint(1, 90)}",
             "city": store[2],
             "country": country,
             "store": store[0],

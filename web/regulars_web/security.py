@@ -75,7 +75,7 @@ def install(app: Flask, crm: Crm, *, https: bool) -> None:
     CSRFProtect(app)
     datastore = SQLAlchemySessionUserDatastore(cast(Any, LocalProxy(lambda: reading(crm))), StaffUser, StaffRole)
     Security(app, datastore, mail_util_cls=NoMail)
-    limiter = Limiter(_who_guesses, app=app)
+    limiter = app.extensions["regulars_limiter"] = Limiter(_who_guesses, app=app)
     login: Callable[..., Any] = app.view_functions["security.login"]
     limited = limiter.limit(GUESSES, methods=["POST"], error_message=str(_("Too many attempts. Wait a minute and try again.")))
     app.view_functions["security.login"] = cast(Any, limited(login))

@@ -1,0 +1,154 @@
+"""Every page in a real browser: nothing complains, nothing sticks out, everybody can use it (WCAG 2.2 AA by axe)."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from regulars_testkit.browser import Site
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+PAGES = (
+    "/",
+    "/customers",
+    "/customers?status=active&tag=vip&q=an",
+    "/customers?q=nobody+at+all",
+    "/customers/60",
+    "/customers/7",
+    "/customers/7/edit",
+    "/customers/7/changes",
+    "/customers/new",
+    "/imports",
+    "/imports/2",
+    "/imports/new",
+    "/stores",
+    "/stores/new",
+    "/search?q=an",
+    "/search",
+    "/profile",
+    "/home/menu",
+)
+LEVELS = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
+
+
+def violations(page: Page) -> list[str]:
+    found = Axe().run(page, options=LEVELS).response["violations"]
+    return [f"{page.url}: {one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
+
+
+def sticking_out(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 360])
+def test_every_page_is_clean(site: Site, page: Page, complaints: list[str], theme: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    site.prefer("administrator")
+    page.goto(f"{site.address}/sign-in")
+    found = violations(page)
+    site.sign_in(page, "administrator")
+    assert page.locator("html").get_attribute("data-bs-theme") == theme
+    for path in PAGES:
+        page.goto(site.address + path)
+        found += violations(page)
+        found += [f"{path} is wider than the screen"] if sticking_out(page) else []
+    assert found == []
+    assert complaints == []
+
+
+@pytest.mark.parametrize("width", [1440, 360])
+def test_from_right_to_left_by_itself(site: Site, page: Page, complaints: list[str], width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    site.sign_in(page, "manager")
+    site.prefer("manager", locale="fa")
+    try:
+        for path in PAGES:
+            page.goto(site.address + path)
+            assert page.locator("html").get_attribute("dir") == "rtl"
+            assert not sticking_out(page), path
+        if width == 1440:
+            menu = page.locator("nav.rg-side").bounding_box()
+            assert menu is not None
+            assert menu["x"] > width / 2
+        assert complaints == []
+    finally:
+        site.prefer("manager")
+
+
+def test_the_menus_open_and_close_by_keyboard(site: Site, page: Page) -> None:
+    site.sign_in(page, "clerk")
+    page.goto(f"{site.address}/customers")
+    page.keyboard.press("/")
+    search = page.get_by_label("Search name, phone, card or receipt")
+    assert search.evaluate("box => box === document.activeElement")
+    page.keyboard.type("Shevchenko /")
+    assert search.input_value() == "Shevchenko /"
+    page.locator("summary[aria-label$='profile']").focus()
+    page.keyboard.press("Enter")
+    assert page.get_by_role("button", name="Sign out").is_visible()
+    page.keyboard.press("Escape")
+    assert not page.get_by_role("button", name="Sign out").is_visible()
+
+
+def test_the_theme_is_chosen_in_the_menu_and_stays(site: Site, page: Page) -> None:
+    site.sign_in(page, "analyst")
+    page.goto(f"{site.address}/customers?q=an")
+    page.locator("summary[aria-label$='profile']").click()
+    page.get_by_role("button", name="Dark").click()
+    assert page.url == f"{site.address}/customers?q=an"
+    assert page.locator("html").get_attribute("data-bs-theme") == "dark"
+    site.prefer("analyst")
+
+
+def test_everything_reads_and_every_form_works_without_scripts(site: Site, browser: Browser) -> None:
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        site.sign_in(page, "clerk")
+        page.goto(f"{site.address}/customers")
+        page.get_by_text("Add filter").click()
+        page.get_by_label("Status").select_option("blocked")
+        page.get_by_role("button", name="Show").click()
+        assert page.get_by_text("Blocked").first.is_visible()
+        page.goto(f"{site.address}/customers/new")
+        page.get_by_label("First name").fill("Noscript")
+        page.get_by_role("button", name="Add customer").click()
+        assert page.get_by_role("heading", name="Noscript").is_visible()
+        page.get_by_label("More actions").click()
+        page.get_by_role("button", name="Move to trash").click()
+        page.get_by_role("button", name="Undo").click()
+        assert page.get_by_role("heading", name="Noscript").is_visible()
+
+
+PAYLOADS = (
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    '"><svg/onload=alert(1)>',
+    "javascript:alert(1)",
+    "{{constructor.constructor('alert(1)')()}}",
+    "'-alert(1)-'",
+    "<div hx-get=/profile hx-trigger=load hx-target=body>",
+    "</textarea><script>alert(1)</script>",
+)
+
+
+def test_what_is_typed_never_runs(site: Site, page: Page, complaints: list[str]) -> None:
+    fields = ("first_name", "last_name", "display_name", "street", "city", "region", "notes", "tags")
+    ids = [site.crm.customers.create(dict.fromkeys(fields, payload)) for payload in PAYLOADS]
+    site.sign_in(page, "manager")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/profile" in request.url else None)
+    for customer in ids:
+        for part in ("", "/edit", "/changes"):
+            page.goto(f"{site.address}/customers/{customer}{part}")
+    for payload in PAYLOADS:
+        page.goto(f"{site.address}/customers")
+        page.get_by_label("Name, phone, e-mail or number").fill(payload)
+        page.keyboard.press("Enter")
+        page.get_by_label("Search name, phone, card or receipt").fill(payload)
+        page.keyboard.press("Enter")
+    assert complaints == []
+    assert asked == []

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from regulars_core.crm import Crm
 
 log = structlog.get_logger(__name__)
+_EVENT = (Event.uid, Event.type, Event.payload, Event.at, Event.actor, Event.cause, Event.depth)
 
 
 @dataclass
@@ -30,7 +31,7 @@ class _Task:
     id: int
     handler: EventHandler
     event: Delivered[Any]
-    error: BaseException | None = None
+    error: Exception | None = None
 
     @property
     def cause(self) -> str:
@@ -57,27 +58,28 @@ def deliver(crm: Crm, batch: LeasedBatch, handlers: dict[str, EventHandler], lim
 
 def _tasks(crm: Crm, batch: LeasedBatch, handlers: dict[str, EventHandler]) -> tuple[list[_Task], list[int]]:
     ours = sa.and_(Delivery.id.in_(batch.ids), Delivery.fence == batch.fence, Delivery.state == READY)
+    leased = sa.select(Delivery.id, Delivery.handler, Delivery.attempts, *_EVENT).join(Event, Event.id == Delivery.event_id).where(ours)
     with crm.read() as session:
-        rows = session.execute(sa.select(Delivery, Event).join(Event, Event.id == Delivery.event_id).where(ours).order_by(Event.id)).all()
+        rows = session.execute(leased.order_by(Event.id)).all()
     tasks, orphans = [], []
-    for delivery, event in rows:
-        handler = handlers.get(delivery.handler)
-        kind = next((one for one in handler.events if one.type == event.type), None) if handler else None
+    for row in rows:
+        handler = handlers.get(row.handler)
+        kind = next((one for one in handler.events if one.type == row.type), None) if handler else None
         if handler is None or kind is None:
             # Its plugin was switched off, or no longer wants this type, between claim and now.
-            orphans.append(delivery.id)
+            orphans.append(row.id)
             continue
         delivered = Delivered(
-            id=f"{event.uid}:{delivery.handler}",
-            body=kind.from_payload(event.payload),
-            event_uid=event.uid,
-            at=event.at,
-            actor=event.actor,
-            cause=event.cause,
-            depth=event.depth,
-            attempt=delivery.attempts + 1,
+            id=f"{row.uid}:{row.handler}",
+            body=kind.from_payload(row.payload),
+            event_uid=row.uid,
+            at=row.at,
+            actor=row.actor,
+            cause=row.cause,
+            depth=row.depth,
+            attempt=row.attempts + 1,
         )
-        tasks.append(_Task(delivery.id, handler, delivered))
+        tasks.append(_Task(row.id, handler, delivered))
     return tasks, orphans
 
 
@@ -93,29 +95,58 @@ def _outside(crm: Crm, task: _Task) -> None:
 
 def _apply_some(session: Session, batch: LeasedBatch, tasks: Sequence[_Task], limits: Limits) -> list[_Task]:
     """Apply for as long as one transaction should last; what remains."""
-    began = time.monotonic()
     ours = held(session, Delivery, batch)
-    rest = [task for task in tasks if task.id in ours]
-    done: list[int] = []
-    while rest and time.monotonic() - began < limits.hold.total_seconds():
-        task = rest.pop(0)
-        _apply(session, task)
+    mine = [task for task in tasks if task.id in ours]
+    count = _apply_together(session, mine, limits) or _apply_apart(session, mine, limits)
+    finish(session, Delivery, [task.id for task in mine[:count] if task.error is None])
+    for task in mine[:count]:
+        if task.error is not None:
+            _note_failure(session, task, limits)
+    return mine[count:]
+
+
+def _apply_together(session: Session, tasks: Sequence[_Task], limits: Limits) -> int:
+    """Apply in one savepoint, which is several times quicker; how many. If one fails, none is kept, and the answer is 0."""
+    if any(task.error for task in tasks):
+        return 0
+    began, count = time.monotonic(), 0
+    try:
+        with session.begin_nested():
+            for task in tasks:
+                _apply(session, task)
+                count += 1
+                if time.monotonic() - began > limits.hold.total_seconds():
+                    break
+    except Exception:
+        # The one to blame is found, and told of, when each is tried apart.
+        return 0
+    return count
+
+
+def _apply_apart(session: Session, tasks: Sequence[_Task], limits: Limits) -> int:
+    """Apply each in a savepoint of its own, so that one that fails takes back its own effects only; how many were tried."""
+    began = time.monotonic()
+    for count, task in enumerate(tasks, 1):
         if task.error is None:
-            done.append(task.id)
-            continue
-        log.error("an event handler failed", handler=task.handler.name, event_uid=task.event.event_uid, exc_info=task.error)
-        reason, hopeless = f"{type(task.error).__name__}: {task.error}", isinstance(task.error, LoopStopped)
-        fail(session, Delivery, task.id, task.event.attempt, reason, session.info["at"], limits, hopeless=hopeless)
-    finish(session, Delivery, done)
-    return rest
+            try:
+                with session.begin_nested():
+                    _apply(session, task)
+            except Exception as error:
+                task.error = error
+        if time.monotonic() - began > limits.hold.total_seconds():
+            return count
+    return len(tasks)
 
 
 def _apply(session: Session, task: _Task) -> None:
-    if task.error is not None or task.handler.apply is None:
-        return
-    session.info.update(cause=task.cause, depth=task.depth)
-    try:
-        with acting_as(SYSTEM, task.cause, task.depth), session.begin_nested():
+    if task.handler.apply is not None:
+        session.info.update(cause=task.cause, depth=task.depth)
+        with acting_as(SYSTEM, task.cause, task.depth):
             task.handler.apply(session, task.event)
-    except Exception as error:
-        task.error = error
+            session.flush()
+
+
+def _note_failure(session: Session, task: _Task, limits: Limits) -> None:
+    log.error("an event handler failed", handler=task.handler.name, event_uid=task.event.event_uid, exc_info=task.error)
+    reason, hopeless = f"{type(task.error).__name__}: {task.error}", isinstance(task.error, LoopStopped)
+    fail(session, Delivery, task.id, task.event.attempt, reason, session.info["at"], limits, hopeless=hopeless)

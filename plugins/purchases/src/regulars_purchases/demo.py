@@ -56,7 +56,7 @@ def fill(crm: Crm, size: str) -> None:
         shops = [
             Shop(one.id, one.code, ZoneInfo(one.timezone), one.currency) for one in session.execute(sa.select(stores).order_by(stores.c.id))
         ]
-        buyers = session.execute(sa.select(customers.c.id, customers.c.store_id).order_by(customers.c.id)).tuples().all()
+        buyers = session.execute(sa.select(customers.c.id, customers.c.store_id).order_by(customers.c.id)).all()
     if not shops:
         return
     sales = Sales(random.Random(SEED), sample, ids, shops)  # noqa: S311 - the same each time, and no secret

@@ -78,7 +78,7 @@ def first_articles(session: Session, receipt_ids: Collection[int]) -> Mapping[in
         .join(first, sa.and_(first.c.receipt_id == ReceiptLine.receipt_id, first.c.line_no == ReceiptLine.line_no))
         .outerjoin(Product, Product.id == ReceiptLine.product_id)
     )
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def figures_of(session: Session, customer_ids: Collection[int]) -> Mapping[int, Sequence[FiguresView]]:

@@ -9,7 +9,7 @@ from regulars_purchases.i18n import _
 CODE, NUMBER, TEXT, DATETIME = ColumnType.CODE, ColumnType.NUMBER, ColumnType.TEXT, ColumnType.DATETIME
 _ARTICLE = "artikelnummer|artikelnr|артикул|کد کالا|货号|article number|article|item number|product id|product code"
 _RECEIPT = "kvittonummer|kvittonr|номер чека|شماره رسید|小票号|receipt number|receipt"
-_TIME = "såld|datum|время продажи|дата|زمان فروش|تاریخ|销售时间|日期|date|timestamp"
+_TIME = "tidpunkt|såld|datum|время продажи|дата|زمان فروش|تاریخ|销售时间|日期|date|timestamp"
 _CUSTOMER = "kundnummer|medlemsnr|номер клиента|شماره مشتری|客户编号|customer id|member number"
 
 

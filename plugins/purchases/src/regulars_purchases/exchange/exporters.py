@@ -81,8 +81,8 @@ def _numbers(session: Session, ids: Collection[int]) -> Mapping[int, str]:
     """What customers are called in a file: as our own export of customers calls them."""
     by_preference = (external_ids.c.source != PREFERRED_SOURCE, external_ids.c.source, external_ids.c.value)
     query = sa.select(external_ids.c.customer_id, external_ids.c.value).where(external_ids.c.customer_id.in_(ids)).order_by(*by_preference)
-    found = dict(session.execute(sa.select(customers.c.id, customers.c.uid).where(customers.c.id.in_(ids))).tuples().all())
-    found.update(reversed(session.execute(query).tuples().all()))
+    found = dict(session.execute(sa.select(customers.c.id, customers.c.uid).where(customers.c.id.in_(ids))).all())
+    found.update(reversed(session.execute(query).all()))
     return found
 
 
@@ -127,4 +127,4 @@ def _plain(value: Decimal | None) -> Decimal | None:
         return None
     short = value.normalize()
     decimals = -min(0, int(short.as_tuple().exponent))
-    return short.quantize(Decimal(1).scaleb(-4 if decimals == 3 else decimals))
+    return short.quantize(Decimal(1).scaleb(-4 if decimals == 3 else -decimals))

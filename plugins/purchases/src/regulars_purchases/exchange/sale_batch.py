@@ -113,7 +113,7 @@ class SaleBatch:
         receipt.units += amounts.quantity
         receipt.line_count += 1
         if self._lines_may_repeat:
-            receipt.lines[row.line_no] = KnownLine(None, row.sku, amounts)
+            receipt.lines[row.line_no] = KnownLine(None, None, row.sku, amounts)
         self.writer.new_lines.append(NewLine(receipt, record))
         return Outcome.CREATED
 
@@ -143,7 +143,7 @@ class SaleBatch:
                 cost=before.cost if given.cost is None else given.cost,
                 discount_minor=given.discount_minor if self._says_discount else before.discount_minor,
             )
-        return KnownLine(known.id, known.sku if row.sku is None else row.sku, given)
+        return known._replace(sku=known.sku if row.sku is None else row.sku, amounts=given)
 
 
 def _rows(batch: Sequence[Record]) -> list[SaleLine]:

@@ -23,6 +23,7 @@ class KnownLine(NamedTuple):
     """A line that is there; ``id`` is None if this very batch adds it."""
 
     id: int | None
+    product_id: int | None
     sku: str | None
     amounts: Amounts
 
@@ -77,6 +78,6 @@ def load_lines(session: Session, receipts_by_id: dict[int, ReceiptWork], wanted:
     """Give receipts those of their lines that ``wanted`` names, as (receipt id, line number)."""
     with staged(session, {"receipt_id": BigInt, "line_no": BigInt}, wanted) as stage:
         same = sa.and_(lines.c.receipt_id == stage.c.receipt_id, lines.c.line_no == stage.c.line_no)
-        columns = [lines.c[name] for name in ("receipt_id", "line_no", "id", "sku", *Amounts._fields)]
-        for receipt_id, line_no, line_id, sku, *amounts in session.execute(sa.select(*columns).join_from(stage, lines, same)):
-            receipts_by_id[receipt_id].lines[line_no] = KnownLine(line_id, sku, Amounts._make(amounts))
+        columns = [lines.c[name] for name in ("receipt_id", "line_no", "id", "product_id", "sku", *Amounts._fields)]
+        for receipt_id, line_no, line_id, product_id, sku, *amounts in session.execute(sa.select(*columns).join_from(stage, lines, same)):
+            receipts_by_id[receipt_id].lines[line_no] = KnownLine(line_id, product_id, sku, Amounts._make(amounts))

@@ -119,13 +119,19 @@ class SaleWriter:
                 self.context.seen.first_time(lines.name, line_id)
 
     def _update_lines(self, product_ids: dict[str | None, int | None]) -> None:
-        changed = [(line.before, line.after) for line in self.changed_lines]
-        rows = [(after.id, product_ids[after.sku], after.sku, *after.amounts) for _before, after in changed]
-        update_rows(self.session, lines, LINE_COLUMNS, rows)
+        changed = [
+            (
+                line.before.id or 0,
+                (line.before.product_id, line.before.sku, *line.before.amounts),
+                (product_ids[line.after.sku], line.after.sku, *line.after.amounts),
+            )
+            for line in self.changed_lines
+        ]
+        update_rows(self.session, lines, LINE_COLUMNS, [(line_id, *after) for line_id, _before, after in changed])
         changes = (
-            (before.id or 0, name, old, new)
-            for before, after in changed
-            for name, old, new in zip(LINE_COLUMNS[1:], (before.sku, *before.amounts), (after.sku, *after.amounts), strict=True)
+            (line_id, name, old, new)
+            for line_id, before, after in changed
+            for name, old, new in zip(LINE_COLUMNS, before, after, strict=True)
             if old != new
         )
         self.context.journal.updated(lines.name, changes)

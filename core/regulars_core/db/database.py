@@ -29,6 +29,7 @@ class Database:
         self.url = sa.make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else sa.create_engine(self.url, pool_pre_ping=True, pool_size=10)
+        self._repeatable = self.engine.execution_options(repeatable=True)
         self._reading = self.engine.execution_options(**({"read_only": True} if self.is_sqlite else {"postgresql_readonly": True}))
 
     @contextmanager
@@ -37,8 +38,7 @@ class Database:
 
         ``repeatable`` is for work that is done again from its last durable step after a power cut: SQLite then waits for no disk.
         """
-        engine = self.engine.execution_options(repeatable=True) if repeatable else self.engine
-        with Session(engine, expire_on_commit=False) as session, session.begin():
+        with Session(self._repeatable if repeatable else self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager

@@ -19,8 +19,10 @@ from regulars_core.exchange.files.source import Inspection, read_records
 from regulars_core.exchange.memory import RunNotes, SeenRows
 from regulars_core.exchange.models import ImportBatch, ImportReject, ImportRun, RunState
 from regulars_plugin_api.bulk import insert_rows
+from regulars_plugin_api.errors import NotAllowedYet
 from regulars_plugin_api.exchange import ImportContext, Importer, Outcome, Record, Rejected
 from regulars_plugin_api.i18n import _
+from regulars_plugin_api.values import masked
 
 # A batch may hold SQLite's write lock for 100 ms; it aims at half of that.
 LOCK_TARGET_SECONDS = 0.08
@@ -32,8 +34,10 @@ Transaction = Callable[[], AbstractContextManager[Session]]
 Rejection = tuple[int, str, str, str, Sequence[str]]
 
 
-class LostLease(Exception):
+class LostLease(NotAllowedYet):
     """Another process has taken this run over."""
+
+    default = _("Another process has taken this import over.")
 
 
 @dataclass
@@ -100,6 +104,7 @@ class ImportWork:
         with self.transaction() as session:
             self.importer.finished(session, self.context)
             self.journal.write(session, actor_id=self.actor_id, cause=f"import:{self.run_id}", at=self.context.at)
+            self._write_down(session, notes=self.notes.with_batch())
 
     def _records(self) -> Iterator[tuple[int, Sequence[str], Any]]:
         """``(number, cells, value or Rejected)`` of every record; those already applied are parsed for the importer's memory only."""
@@ -160,10 +165,14 @@ class ImportWork:
                     counts[outcome] += 1
             self.journal.write(session, actor_id=self.actor_id, cause=f"import:{self.run_id}", at=self.context.at)
             columns = ("run_id", "record", "field", "code", "message", "cells")
-            kept = [(self.run_id, *rejection[:4], list(rejection[4])) for rejection in rejections]
-            if kept:
+            if rejections:
+                kept = (
+                    (self.run_id, *rejection[:3], masked(rejection[3]), [masked(cell) for cell in rejection[4]]) for rejection in rejections
+                )
                 insert_rows(session, ImportReject.__table__, columns, kept)
-            session.add(ImportBatch(run_id=self.run_id, last_record=batch.last, touched=self.seen.packed()))
+            insert_rows(
+                session, ImportBatch.__table__, ("run_id", "last_record", "touched"), [(self.run_id, batch.last, self.seen.packed())]
+            )
             self._advance(session, batch.last, counts, len(rejections))
         held = time.perf_counter() - started
         self.seen.keep()
@@ -172,20 +181,38 @@ class ImportWork:
         return held
 
     def _advance(self, session: Session, position: int, counts: dict[Outcome, int], rejected: int) -> None:
-        moved = session.execute(
-            sa.update(ImportRun)
-            .where(ImportRun.id == self.run_id, ImportRun.fence == self.fence, ImportRun.state == RunState.RUNNING)
-            .values(
-                position=position,
-                created=ImportRun.created + counts[Outcome.CREATED],
-                updated=ImportRun.updated + counts[Outcome.UPDATED],
-                unchanged=ImportRun.unchanged + counts[Outcome.UNCHANGED],
-                merged=ImportRun.merged + counts[Outcome.MERGED],
-                rejected=ImportRun.rejected + rejected,
-                notes=self.notes.with_batch(),
-                leased_until=self.lease(),
-            )
-            .execution_options(synchronize_session=False)
-        )
+        values = {
+            "run": self.run_id,
+            "my_fence": self.fence,
+            "now_at": position,
+            "now_noted": self.notes.with_batch(),
+            "until": self.lease(),
+            "more_rejected": rejected,
+            **{f"more_{outcome.value}": count for outcome, count in counts.items()},
+        }
+        self._mine(session.connection().execute(_ADVANCE, values))
+
+    def _write_down(self, session: Session, **values: Any) -> None:
+        """Set columns of the run."""
+        mine = sa.and_(_RUN.c.id == self.run_id, _RUN.c.fence == self.fence)
+        self._mine(session.connection().execute(sa.update(_RUN).where(mine).values(values)))
+
+    def _mine(self, moved: sa.CursorResult[Any]) -> None:
         if moved.rowcount != 1:
             raise LostLease(_("Another process has taken this import over."))
+
+
+_RUN = ImportRun.__table__
+_ADVANCE = (
+    sa.update(_RUN)
+    .where(_RUN.c.id == sa.bindparam("run"), _RUN.c.fence == sa.bindparam("my_fence"), _RUN.c.state == RunState.RUNNING)
+    .values(
+        {
+            "position": sa.bindparam("now_at"),
+            "notes": sa.bindparam("now_noted"),
+            "leased_until": sa.bindparam("until"),
+            "rejected": _RUN.c.rejected + sa.bindparam("more_rejected"),
+            **{outcome.value: _RUN.c[outcome.value] + sa.bindparam(f"more_{outcome.value}") for outcome in Outcome},
+        }
+    )
+)

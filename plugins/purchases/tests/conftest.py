@@ -69,7 +69,8 @@ class Chain:
 
     def figures_are_exact(self) -> None:
         """Compare every figure and total with what the receipts and lines come to."""
-        kept = "SELECT customer_id, currency, CAST(first_on AS TEXT), CAST(last_on AS TEXT), receipts, value_minor, units FROM purchases_figures"
+        days = "CAST(first_on AS TEXT), CAST(last_on AS TEXT)"
+        kept = f"SELECT customer_id, currency, {days}, receipts, value_minor, units FROM purchases_figures"
         summed = (
             "SELECT customer_id, currency, CAST(min(business_date) AS TEXT), CAST(max(business_date) AS TEXT), count(*), "
             "CAST(sum(total_minor) AS BIGINT), CAST(sum(units) AS BIGINT) "

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from regulars_core.bus.eventlog import subscribe, subscriptions_differ
 from regulars_core.bus.models import Delivery
 from regulars_core.config import expected
 from regulars_core.jobs.leases import Work, claim, waiting
 from regulars_core.jobs.models import JobSlot
-from regulars_core.plugins.switching import handlers_of
+from regulars_core.plugins.switching import catch_up
 from regulars_plugin_api.contributions import LeasedBatch
-from regulars_plugin_api.errors import RegularsError
 from regulars_plugin_api.hookspecs import lifecycle
 from regulars_plugin_api.i18n import _
 
@@ -38,7 +36,7 @@ def run_worker(crm: Crm, stop: threading.Event, concurrency: int = 4, runners: S
     runner returns whether it found something to do.
     """
     crm.plugins.refresh()
-    _subscribe_all(crm)
+    catch_up(crm)
     with _Pool(concurrency) as deliveries, _Pool(concurrency) as jobs, ThreadPoolExecutor(max(1, len(runners))) as long:
         for runner in runners:
             long.submit(_keep_running, crm, stop, runner)
@@ -153,20 +151,3 @@ def _keep_running(crm: Crm, stop: threading.Event, runner: Runner) -> None:
             continue
         if not worked:
             stop.wait(IDLE)
-
-
-def _subscribe_all(crm: Crm) -> None:
-    """A plugin that was upgraded may want other events than when it was switched on."""
-    for name in crm.plugins.loaded:
-        if not crm.plugins.is_enabled(name):
-            continue
-        try:
-            handlers = handlers_of(crm, name)
-        except RegularsError as error:
-            log.warning("event handlers are left out", plugin=name, reason=str(error))
-            continue
-        with crm.read() as session:
-            differs = subscriptions_differ(session, name, handlers)
-        if differs:
-            with crm.transaction(cause="worker") as session:
-                subscribe(session, name, handlers)

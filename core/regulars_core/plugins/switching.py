@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.orm import Session
 
-from regulars_core.bus.eventlog import emit, subscribe, unsubscribe
+from regulars_core.bus.eventlog import emit, subscribe, subscriptions_differ, unsubscribe
 from regulars_core.jobs.models import JobSlot
 from regulars_core.plugins.loader import LoadedPlugin, Misfit
 from regulars_core.plugins.models import PluginRow
@@ -19,7 +20,7 @@ from regulars_migrations import runner
 from regulars_migrations.owners import CORE
 from regulars_plugin_api.contributions import EventHandler, Permission, Role
 from regulars_plugin_api.db import Base
-from regulars_plugin_api.errors import NotAllowedYet, NotFound
+from regulars_plugin_api.errors import NotAllowedYet, NotFound, RegularsError
 from regulars_plugin_api.events import PluginSwitched
 from regulars_plugin_api.hookspecs import access, lifecycle
 from regulars_plugin_api.i18n import Text, _
@@ -27,6 +28,8 @@ from regulars_plugin_api.views import Viewer
 
 if TYPE_CHECKING:
     from regulars_core.crm import Crm
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -84,9 +87,8 @@ def _switch_on(crm: Crm, session: Session, plugin: LoadedPlugin) -> None:
     if row is None:
         row = PluginRow(name=plugin.name, first_enabled_at=now)
         session.add(row)
-    row.enabled, row.version, row.switched_at = True, plugin.version, now
-    row.personal_data = [one.to_json() for one in plugin.manifest.personal_data]
-    subscribe(session, plugin.name, handlers_of(crm, plugin.name))
+    row.enabled, row.switched_at = True, now
+    _note_package(session, row, plugin, handlers_of(crm, plugin.name))
     if first_time:
         found = list(crm.bus.ask(plugin.name, access.permissions) or ())
         for role in found:
@@ -95,6 +97,33 @@ def _switch_on(crm: Crm, session: Session, plugin: LoadedPlugin) -> None:
         grant_defaults(session, [one for one in found if isinstance(one, Permission)])
     crm.bus.ask(plugin.name, lifecycle.plugin_enabled, crm, session, first_time)
     emit(session, PluginSwitched(plugin=plugin.name, state=State.ENABLED.value))
+
+
+def catch_up(crm: Crm) -> None:
+    """Note what upgraded packages of enabled plugins now say of themselves: events they want, personal data they hold."""
+    for name, plugin in crm.plugins.loaded.items():
+        if not crm.plugins.is_enabled(name):
+            continue
+        try:
+            handlers = handlers_of(crm, name)
+        except RegularsError as error:
+            log.warning("event handlers are left out", plugin=name, reason=str(error))
+            continue
+        row = crm.plugins.rows[name]
+        with crm.read() as session:
+            differs = subscriptions_differ(session, name, handlers)
+        if differs or (row.version, row.personal_data) != (plugin.version, _personal_data(plugin)):
+            with crm.transaction(cause="worker") as session:
+                _note_package(session, session.get_one(PluginRow, name), plugin, handlers)
+
+
+def _note_package(session: Session, row: PluginRow, plugin: LoadedPlugin, handlers: list[EventHandler]) -> None:
+    row.version, row.personal_data = plugin.version, _personal_data(plugin)
+    subscribe(session, plugin.name, handlers)
+
+
+def _personal_data(plugin: LoadedPlugin) -> list[dict[str, Any]]:
+    return [one.to_json() for one in plugin.manifest.personal_data]
 
 
 def disable(crm: Crm, name: str, actor: Viewer | None = None) -> None:

@@ -22,7 +22,7 @@ from regulars_core.stores.models import Region
 from regulars_core.users.models import Role, RolePermission
 from regulars_migrations import runner
 from regulars_migrations.owners import CORE
-from regulars_plugin_api.contributions import NavItem, Permission, Topic
+from regulars_plugin_api.contributions import EventHandler, NavItem, Permission, Topic
 from regulars_plugin_api.contributions import Role as PluginRole
 from regulars_plugin_api.errors import NotAllowedYet, NotFound, PluginFailed
 from regulars_plugin_api.events import PluginSwitched, StoreCreated, emit
@@ -205,6 +205,23 @@ def test_the_personal_data_map_outlives_the_package(database_url: str, tmp_path:
     crm = open_with(database_url, tmp_path, toy("toy", personal_data=(entry,)))
     switching.enable(crm, "toy")
     assert open_with(database_url, tmp_path).plugins.personal_tables() == [entry]
+
+
+def test_an_upgraded_package_is_noted_when_a_worker_starts(database_url: str, tmp_path: Path) -> None:
+    switching.enable(open_with(database_url, tmp_path, toy("toy")), "toy")
+    entry = PersonalTable("toy_card", export=("number",))
+
+    def event_handlers() -> Iterable[EventHandler]:
+        yield EventHandler("toy.listen", (StoreCreated,), apply=lambda session, event: None)
+
+    upgraded = open_with(database_url, tmp_path, toy("toy", event_handlers, personal_data=(entry,)))
+    switching.catch_up(upgraded)
+    upgraded.plugins.refresh()
+    assert upgraded.plugins.personal_tables() == [entry]
+    with upgraded.read() as session:
+        assert [(one.handler, one.type, one.plugin) for one in session.scalars(sa.select(Subscription))] == [
+            ("toy.listen", "store.created", "toy")
+        ]
 
 
 def test_a_database_behind_the_program_is_upgraded_first(blank_sqlite_url: str, tmp_path: Path) -> None:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from regulars_core.exchange import kinds, runs, undo
-from regulars_core.exchange.files.write import FileFormat, open_writer
-from regulars_core.exchange.models import ImportReject, ImportRun, RunState
+from regulars_core.exchange import runs, undo
+from regulars_core.exchange.files.write import open_writer
+from regulars_core.exchange.models import ImportRun, RunState
 from regulars_plugin_api.errors import NotAllowedYet
 from regulars_plugin_api.i18n import _
-from regulars_plugin_api.views import SYSTEM, Viewer
+from regulars_plugin_api.views import Viewer
 
 if TYPE_CHECKING:
     from regulars_core.crm import Crm
 
 UNDOABLE = (RunState.DONE, RunState.STOPPED)
+# Names that no importer knows: a mended file is taken as it is.
+REASONS = ("reject_record", "reject_field", "reject_code", "reject_message")
 
 
 def listed(session: Session, *, before: int | None = None, limit: int = 50) -> Sequence[ImportRun]:
@@ -51,22 +53,7 @@ def work_once(crm: Crm) -> bool:
 
 
 def write_rejects(session: Session, run_id: int, target: Path | BinaryIO) -> None:
-    """The rejected records as CSV: number, field, code and message, then the cells as they stood in the file."""
-    first = session.scalar(sa.select(ImportReject).where(ImportReject.run_id == run_id).order_by(ImportReject.record).limit(1))
-    width = len(first.cells) if first else 0
-    columns = ["record", "field", "code", "message", *(str(number) for number in range(1, width + 1))]
-    with open_writer("csv", target, columns) as writer:
+    """The rejected records as CSV, to be mended and imported again: why, then the cells as they stood in the file, card numbers masked."""
+    with open_writer("csv", target, [*REASONS, *runs.get(session, run_id).header]) as writer:
         for reject in runs.rejects(session, run_id):
-            cells = [None if cell is None else str(cell) for cell in reject.cells]
-            writer.write([reject.record, reject.field, reject.code, reject.message, *cells])
-
-
-def write_export(crm: Crm, kind: str, file_format: FileFormat, target: Path | BinaryIO, where: Any | None, viewer: Viewer = SYSTEM) -> int:
-    """Write every record of ``kind`` that ``viewer`` may see and ``where`` lets through; returns how many."""
-    exporter = kinds.exporter_of(crm, kind)
-    count = 0
-    with crm.read(viewer) as session, open_writer(file_format, target, exporter.columns(session)) as writer:
-        for row in exporter.rows(session, viewer, where):
-            writer.write(row)
-            count += 1
-    return count
+            writer.write([reject.record, reject.field, reject.code, reject.message, *reject.cells])

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from regulars_core.exchange import kinds
+from regulars_core.exchange.files.problems import FileRefused
 from regulars_core.exchange.files.write import FileFormat, open_writer
-from regulars_plugin_api.errors import Forbidden
+from regulars_plugin_api.errors import Forbidden, InvalidInput
 from regulars_plugin_api.views import SYSTEM, Viewer
 
 if TYPE_CHECKING:
@@ -17,13 +18,16 @@ if TYPE_CHECKING:
 def export(
     crm: Crm, kind: str, target: Path | BinaryIO, format_: FileFormat = "csv", *, viewer: Viewer = SYSTEM, where: Any | None = None
 ) -> int:
-    """Write the records and return how many there were. ``where`` is a filter. Raises ``Forbidden``, ``NotFound``, ``BadFilter``."""
+    """Write the records and return how many there were. ``where`` is a filter. Raises ``Forbidden``, ``InvalidInput``."""
     exporter = kinds.exporter_of(crm, kind)
     if not viewer.may(exporter.permission):
         raise Forbidden
     written = 0
-    with crm.read(viewer) as session, open_writer(format_, target, exporter.columns(session)) as writer:
-        for row in exporter.rows(session, viewer, where):
-            writer.write(row)
-            written += 1
+    try:
+        with crm.read(viewer) as session, open_writer(format_, target, exporter.columns(session)) as writer:
+            for row in exporter.rows(session, viewer, where):
+                writer.write(row)
+                written += 1
+    except FileRefused as refusal:
+        raise InvalidInput(format=refusal.message) from refusal
     return written

@@ -9,6 +9,8 @@ from typing import Any
 
 from flask_babel.speaklater import LazyString
 
+from regulars_plugin_api.values import masked
+
 NAMED_RECORDS = 20
 
 
@@ -100,7 +102,7 @@ class RunNotes:
         """All notes including this batch's."""
         notes = {code: {**note, "records": list(note["records"])} for code, note in self._kept.items()}
         for code, message, record, amount in self._batch:
-            note = notes.setdefault(code, {"message": str(message), "count": 0, "records": []})
+            note = notes.get(code) or notes.setdefault(code, {"message": masked(str(message)), "count": 0, "records": []})
             note["count"] += amount
             if record and len(note["records"]) < NAMED_RECORDS and record not in note["records"]:
                 note["records"].append(record)

@@ -46,6 +46,7 @@ class ImportRun(Base):
     fence: Mapped[int] = mapped_column(default=0)
     holder: Mapped[str | None]
     trouble: Mapped[str | None]
+    header: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     records: Mapped[int] = mapped_column(default=0)
     position: Mapped[int] = mapped_column(default=0)
     created: Mapped[int] = mapped_column(default=0)

@@ -7,18 +7,24 @@ import hashlib
 import os
 import shutil
 import socket
-from collections.abc import Callable, Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.orm import Session
 
 from regulars_core.audit.journal import BulkJournal
 from regulars_core.db.database import analyze
 from regulars_core.exchange import kinds, trial
 from regulars_core.exchange.engine import ImportWork, LostLease, Transaction
+from regulars_core.exchange.files.delimited import known_delimiter
+from regulars_core.exchange.files.encodings import known_encoding
 from regulars_core.exchange.files.problems import FileRefused
 from regulars_core.exchange.files.source import FileOptions, Inspection, inspect
 from regulars_core.exchange.mapping import match_columns
@@ -29,17 +35,20 @@ from regulars_core.stores.service import store_refs
 from regulars_plugin_api import values
 from regulars_plugin_api.errors import InvalidInput, NotAllowedYet, NotFound
 from regulars_plugin_api.events import ImportFinished, emit
-from regulars_plugin_api.exchange import ColumnType, ImportContext, Importer, Mode
+from regulars_plugin_api.exchange import Column, ColumnType, ImportContext, Importer, Mode
 from regulars_plugin_api.i18n import _
-from regulars_plugin_api.values import BadValue, DateOrder, DecimalMark
+from regulars_plugin_api.values import BadValue, DateOrder, DecimalMark, masked
 from regulars_plugin_api.views import SYSTEM, Viewer
 
 if TYPE_CHECKING:
     from regulars_core.crm import Crm
 
+log = structlog.get_logger(__name__)
 LEASE = dt.timedelta(seconds=30)
 # A trial run can't renew its lease: what it writes is seen by nobody.
 TRIAL_LEASE = dt.timedelta(hours=2)
+UPLOADS_KEPT = dt.timedelta(days=1)
+WATCHED_EVERY = 0.5
 UNFINISHED = (RunState.WAITING, RunState.RUNNING)
 RESUMABLE = (*UNFINISHED, RunState.STOPPED)
 
@@ -64,12 +73,19 @@ class ImportOptions:
     def check(self) -> None:
         """Raise ``InvalidInput`` for what can't be meant."""
         wrong: dict[str, Any] = {}
-        for name, parse in (("country", values.country), ("timezone", values.timezone), ("source", values.code)):
+        checks: dict[str, Callable[[str], object]] = {
+            "country": values.country,
+            "timezone": values.timezone,
+            "source": values.code,
+            "encoding": known_encoding,
+            "delimiter": known_delimiter,
+        }
+        for name, check in checks.items():
             given = getattr(self, name)
             try:
                 if given is not None:
-                    parse(given)
-            except BadValue as bad:
+                    check(given)
+            except (BadValue, FileRefused) as bad:
                 wrong[name] = bad.message
         for name, choices in (
             ("mode", ("create", "update", "upsert")),
@@ -81,17 +97,29 @@ class ImportOptions:
         if wrong:
             raise InvalidInput(**wrong)
 
+    def check_mapping(self, columns: Sequence[Column]) -> None:
+        """Raise ``InvalidInput`` where headings are mapped to a column that is not there, or two of them to the same one."""
+        chosen = [column for column in self.mapping.values() if column is not None]
+        unknown = sorted(set(chosen) - {column.name for column in columns})
+        twice = sorted({column for column in chosen if chosen.count(column) > 1})
+        if unknown:
+            known = ", ".join(column.name for column in columns)
+            raise InvalidInput(mapping=_("There is no column %(unknown)s. Known are: %(known)s.", unknown=", ".join(unknown), known=known))
+        if twice:
+            raise InvalidInput(mapping=_("Several headings are mapped to the same column: %(columns)s.", columns=", ".join(twice)))
+
 
 def start(
     crm: Crm, kind: str, path: Path, options: ImportOptions, *, actor: Viewer = SYSTEM, dry_run: bool = False, name: str | None = None
 ) -> int:
     """Take a copy of the file and make a run of it; the number of an unfinished run of the same file and options if there is one."""
     options.check()
-    kinds.importer_of(crm, kind)
+    options.check_mapping(kinds.importer_of(crm, kind).columns)
     if not path.is_file():
         raise NotFound(_("There is no file %(path)s.", path=path))
     folder = crm.config.home / "uploads"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _forget_uploads(crm, folder)
     kept, digest = _copy(path, folder)
     with crm.transaction(actor, "import") as session:
         same = sa.select(ImportRun).where(
@@ -122,17 +150,31 @@ def process(crm: Crm, run_id: int, progress: Progress = lambda done, records: No
 
     What stops it half way is raised, and written down; the run can then be gone on with, or undone.
     """
-    run = _claim(crm, run_id)
+    run = claim(crm, run_id, RESUMABLE, RunState.RUNNING)
     if run is None:
         return False
     try:
-        _process(crm, run, progress)
+        with kept_alive(crm, run):
+            _process(crm, run, progress)
     except LostLease:
         return False
     except Exception as trouble:
-        _end(crm, run, RunState.STOPPED, trouble=f"{type(trouble).__name__}: {trouble}")
+        _end(crm, run, RunState.STOPPED, trouble=masked(f"{type(trouble).__name__}: {trouble}"))
         raise
     return True
+
+
+def finish(crm: Crm, run_id: int, progress: Progress = lambda done, records: None) -> None:
+    """Work on a run until it has ended, or watch whoever has it in hand. Raises ``NotAllowedYet`` if they had to stop."""
+    while not process(crm, run_id, progress):
+        with crm.read() as session:
+            run = get(session, run_id)
+        if run.state is RunState.STOPPED:
+            raise NotAllowedYet(_("The import stopped: %(trouble)s", trouble=run.trouble))
+        if run.state not in UNFINISHED:
+            return
+        progress(run.position, run.records)
+        time.sleep(WATCHED_EVERY)
 
 
 def _process(crm: Crm, run: ImportRun, progress: Progress) -> None:
@@ -140,14 +182,16 @@ def _process(crm: Crm, run: ImportRun, progress: Progress) -> None:
     try:
         inspection, mapping = _look(run, importer)
     except FileRefused as refusal:
-        _end(crm, run, RunState.REFUSED, notes={refusal.code: {"message": str(refusal.message), "count": 1, "records": []}})
+        _end(crm, run, RunState.REFUSED, notes={refusal.code: {"message": masked(str(refusal.message)), "count": 1, "records": []}})
         return
     if inspection.questions:
-        questions = [{"option": q.option, "choices": list(q.choices), "why": str(q.why)} for q in inspection.questions]
+        questions = [{"option": q.option, "choices": list(q.choices), "why": masked(str(q.why))} for q in inspection.questions]
         _end(crm, run, RunState.ASKING, questions=questions)
         return
     with crm.transaction(cause=f"import:{run.id}") as session:
-        session.execute(sa.update(ImportRun).where(ImportRun.id == run.id).values(records=inspection.records))
+        session.execute(
+            sa.update(ImportRun).where(ImportRun.id == run.id).values(records=inspection.records, header=list(inspection.header))
+        )
 
     def tell(done: int) -> None:
         progress(done, inspection.records)
@@ -173,9 +217,9 @@ def next_unfinished(crm: Crm) -> int | None:
         )
 
 
-def get(session: Session, run_id: int) -> ImportRun:
-    """A run. Raises ``NotFound``."""
-    run = session.get(ImportRun, run_id)
+def get(session: Session, run_id: int, *, lock: bool = False) -> ImportRun:
+    """A run; with ``lock`` nobody else may change it in the meantime. Raises ``NotFound``."""
+    run = session.get(ImportRun, run_id, with_for_update=lock or None)
     if run is None:
         raise NotFound(_("There is no import %(run)s.", run=run_id))
     return run
@@ -226,23 +270,60 @@ def _copy(path: Path, folder: Path) -> tuple[Path, str]:
     return kept, digest
 
 
-def _claim(crm: Crm, run_id: int) -> ImportRun | None:
-    """Take the run in hand, unless somebody living has it."""
+def _forget_uploads(crm: Crm, folder: Path) -> None:
+    """Delete what lies there since yesterday: trial runs nobody made real, questions nobody answered, copies of a killed process."""
+    with crm.read() as session:
+        wanted = set(session.scalars(sa.select(ImportRun.file_path).where(ImportRun.state.in_(RESUMABLE))))
+    oldest = crm.clock.now().timestamp() - UPLOADS_KEPT.total_seconds()
+    for path in folder.iterdir():
+        if str(path) not in wanted and path.stat().st_mtime < oldest:
+            path.unlink(missing_ok=True)
+
+
+def claim(crm: Crm, run_id: int, states: Sequence[RunState], state: RunState) -> ImportRun | None:
+    """Take a run in one of ``states`` in hand and into ``state``. None if it is in another one, or somebody living has it."""
     now = crm.clock.now()
     with crm.transaction(cause=f"import:{run_id}") as session:
-        run = get(session, run_id)
-        if run.state not in RESUMABLE:
+        run = get(session, run_id, lock=True)
+        if run.state not in states:
             return None
         held = run.leased_until is not None and run.leased_until > now and not _is_dead(run.holder)
         if held:
             return None
         run.state, run.fence, run.holder, run.leased_until = (
-            RunState.RUNNING,
+            state,
             run.fence + 1,
             _me(),
             now + (TRIAL_LEASE if run.dry_run else LEASE),
         )
     return run
+
+
+@contextmanager
+def kept_alive(crm: Crm, run: ImportRun) -> Iterator[None]:
+    """Renew the lease meanwhile: reading a large file up to where a run goes on takes longer than a lease."""
+    ended = threading.Event()
+    mine = sa.and_(ImportRun.id == run.id, ImportRun.fence == run.fence)
+
+    def renew() -> None:
+        while not ended.wait(LEASE.total_seconds() / 3):
+            try:
+                with crm.database.transaction() as session:
+                    session.execute(sa.update(ImportRun).where(mine).values(leased_until=crm.clock.now() + LEASE))
+            except sa.exc.OperationalError:
+                log.warning("the lease of an import could not be renewed", run=run.id, exc_info=True)
+
+    if run.dry_run:
+        # On PostgreSQL a trial run holds its own row.
+        yield
+        return
+    thread = threading.Thread(target=renew, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _me() -> str:
@@ -275,6 +356,11 @@ def _look(run: ImportRun, importer: Importer) -> tuple[Inspection, dict[str, str
 
     file_options = FileOptions(options.encoding, options.delimiter, options.sheet, options.date_order, options.decimal)
     inspection = inspect(Path(run.file_path), file_options, column_types)
+    absent = sorted(options.mapping.keys() - set(inspection.header))
+    if absent:
+        headings = ", ".join(inspection.header[:50])
+        message = _("The file has no column %(absent)s. Its columns are: %(headings)s.", absent=", ".join(absent), headings=headings)
+        raise FileRefused("unknown_heading", message)
     if not inspection.questions:
         missing = [column.name for column in importer.columns if column.required and column.name not in mapping.values()]
         if missing or not mapping:
@@ -313,7 +399,7 @@ def _work(
         columns=frozenset(mapping.values()),
         date_order=inspection.date_order,
         decimal=inspection.decimal,
-        country=options.country or crm.config.country,
+        country=values.country(options.country) if options.country else crm.config.country,
         timezone=values.timezone(options.timezone) if options.timezone else None,
         chain_timezone=crm.config.timezone,
         chain_currency=crm.config.currency,
@@ -345,8 +431,8 @@ def _end(crm: Crm, run: ImportRun, state: RunState, **values_: Any) -> None:
     with crm.transaction(cause=f"import:{run.id}") as session:
         mine = sa.and_(ImportRun.id == run.id, ImportRun.fence == run.fence)
         ended = {"state": state, "finished_at": crm.clock.now(), "leased_until": None, "holder": None, **values_}
-        if session.execute(sa.update(ImportRun).where(mine).values(ended).execution_options(synchronize_session=False)).rowcount != 1:
-            raise LostLease(_("Another process has taken this import over."))
+        if session.connection().execute(sa.update(ImportRun.__table__).where(mine).values(ended)).rowcount != 1:
+            raise LostLease
         if state is RunState.STOPPED:
             return
         session.execute(sa.delete(ImportBatch).where(ImportBatch.run_id == run.id))

@@ -10,6 +10,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -20,9 +21,10 @@ from regulars_core.audit.journal import BulkJournal, from_json
 from regulars_core.audit.models import CREATED, ROW, Change
 from regulars_core.db.database import analyze
 from regulars_core.exchange import kinds
+from regulars_core.exchange.engine import LostLease
 from regulars_core.exchange.memory import Bitmap
 from regulars_core.exchange.models import ImportRun, RunState
-from regulars_core.exchange.runs import LEASE, Progress, get
+from regulars_core.exchange.runs import LEASE, Progress, claim, get, kept_alive
 from regulars_core.exchange.usage import References
 from regulars_plugin_api.bulk import delete_rows, staged, update_rows
 from regulars_plugin_api.db import Base, BigInt
@@ -35,32 +37,36 @@ from regulars_plugin_api.views import SYSTEM, Viewer
 if TYPE_CHECKING:
     from regulars_core.crm import Crm
 
+UNDOABLE = (RunState.DONE, RunState.STOPPED, RunState.RUNNING, RunState.UNDOING)
 STEP_ON_SQLITE, STEP = 500, 5000
 MOST_KEPT = 1000
 
 
 def undo(crm: Crm, run_id: int, *, actor: Viewer = SYSTEM, progress: Progress = lambda done, total: None) -> dict[str, Any]:
     """Take a run back. Returns ``{"run", "restored", "deleted", "kept": [{"table", "id", "why"}]}``: numbers of rows, and what stayed."""
-    with crm.transaction(actor, f"undo:{run_id}") as session:
-        run = get(session, run_id)
-        if run.dry_run or run.state not in (RunState.DONE, RunState.STOPPED, RunState.UNDOING):
-            raise NotAllowedYet(_("Only an import that has ended can be undone."))
-        run.state, run.leased_until = RunState.UNDOING, crm.clock.now() + LEASE
-    work = _Undo(crm, run_id, kinds.importer_of(crm, run.kind), actor)
-    restored = work.restore_values()
-    deleted = work.delete_created(progress)
-    analyze(crm.database)
-    with crm.transaction(actor, f"undo:{run_id}") as session:
-        run = get(session, run_id)
-        run.state, run.finished_at, run.leased_until, run.kept = RunState.UNDONE, crm.clock.now(), None, work.kept[:MOST_KEPT]
+    with crm.read() as session:
+        asked = get(session, run_id)
+    importer = kinds.importer_of(crm, asked.kind)
+    run = None if asked.dry_run else claim(crm, run_id, UNDOABLE, RunState.UNDOING)
+    if run is None:
+        raise NotAllowedYet(_("Only an import that has ended can be undone, and nobody else must be at it."))
+    work = _Undo(crm, run, importer, actor)
+    with kept_alive(crm, run):
+        restored = work.restore_values()
+        deleted = work.delete_created(progress)
+        analyze(crm.database)
+    with work.transaction() as (session, _journal):
+        ended = {"state": RunState.UNDONE, "finished_at": crm.clock.now(), "leased_until": None, "holder": None}
+        work.write_down(session, **ended, kept=work.kept[:MOST_KEPT])
         emit(session, ImportUndone(run_id=run_id, kind=run.kind))
+    Path(run.file_path).unlink(missing_ok=True)
     return {"run": run_id, "restored": restored, "deleted": deleted, "kept": work.kept}
 
 
 class _Undo:
-    def __init__(self, crm: Crm, run_id: int, importer: Importer, actor: Viewer) -> None:
-        self.crm, self.importer, self.actor = crm, importer, actor
-        self.run_id, self.mine = run_id, (f"import:{run_id}", f"undo:{run_id}")
+    def __init__(self, crm: Crm, run: ImportRun, importer: Importer, actor: Viewer) -> None:
+        self.crm, self.run, self.importer, self.actor = crm, run, importer, actor
+        self.mine = (f"import:{run.id}", f"undo:{run.id}")
         self.step = STEP_ON_SQLITE if crm.database.is_sqlite else STEP
         self.references = References(crm.database.engine, importer, self.mine)
         self.kept: list[dict[str, Any]] = []
@@ -70,7 +76,7 @@ class _Undo:
         below, restored = None, 0
         while changes := self._changes(below):
             below = changes[-1].id
-            with self._transaction() as (session, journal):
+            with self.transaction() as (session, journal):
                 restored += self._restore(session, journal, changes)
         return restored
 
@@ -84,19 +90,26 @@ class _Undo:
         for table, ids in doomed.items():
             for start in range(0, len(ids), self.step):
                 step = ids[start : start + self.step].tolist()
-                with self._transaction() as (session, journal):
+                with self.transaction() as (session, journal):
                     deleted += self._delete(session, journal, table, step, roots)
                 looked_at += len(step)
                 progress(looked_at, total)
         return deleted
 
     @contextmanager
-    def _transaction(self) -> Iterator[tuple[Session, BulkJournal]]:
+    def transaction(self) -> Iterator[tuple[Session, BulkJournal]]:
+        """One step; it counts only while the run is in this process's hands."""
         journal = BulkJournal()
         with self.crm.transaction(self.actor, self.mine[1]) as session:
+            self.write_down(session, leased_until=self.crm.clock.now() + LEASE)
             yield session, journal
-            session.execute(sa.update(ImportRun).where(ImportRun.id == self.run_id).values(leased_until=self.crm.clock.now() + LEASE))
             journal.write(session, actor_id=self.actor.user_id, cause=self.mine[1], at=self.crm.clock.now())
+
+    def write_down(self, session: Session, **values: Any) -> None:
+        """Change the run's own row. Raises ``LostLease``."""
+        mine = sa.and_(ImportRun.id == self.run.id, ImportRun.fence == self.run.fence, ImportRun.state == RunState.UNDOING)
+        if session.connection().execute(sa.update(ImportRun.__table__).where(mine).values(values)).rowcount != 1:
+            raise LostLease
 
     def _changes(self, below: int | None) -> Sequence[Any]:
         query = sa.select(Change.id, Change.table_name, Change.row_id, Change.column_name, Change.old, Change.new).where(
@@ -134,16 +147,19 @@ class _Undo:
         kind = model.c[column].type
         with staged(session, {"id": BigInt}, ((row_id,) for row_id in rows)) as stage:
             present = {
-                row_id: value
-                for row_id, value in session.execute(
-                    sa.select(model.c.id, model.c[column]).join_from(stage, model, model.c.id == stage.c.id)
-                )
+                row.id: row[1]
+                for row in session.execute(sa.select(model.c.id, model.c[column]).join_from(stage, model, model.c.id == stage.c.id))
             }
+            # An undo that was interrupted has put these back already.
+            undone = sa.select(Change.row_id).join(stage, stage.c.id == Change.row_id)
+            done = set(
+                session.scalars(undone.where(Change.cause == self.mine[1], Change.table_name == table, Change.column_name == column))
+            )
         found = {}
         for row_id, (old, new) in rows.items():
             if row_id in present and present[row_id] == from_json(new, kind):
                 found[row_id] = (old, new)
-            elif row_id in present and present[row_id] != from_json(old, kind):
+            elif row_id in present and row_id not in done and present[row_id] != from_json(old, kind):
                 self._keep(table, row_id, _("“%(column)s” was changed since.", column=column))
         return found
 

@@ -47,8 +47,7 @@ class References:
         owned_by = model.c[owner] if owner else sa.null()
         with staged(session, {"id": BigInt}, ((row_id,) for row_id in ids)) as stage:
             return {
-                row_id: one
-                for row_id, one in session.execute(sa.select(model.c.id, owned_by).join_from(stage, model, model.c.id == stage.c.id))
+                row.id: row[1] for row in session.execute(sa.select(model.c.id, owned_by).join_from(stage, model, model.c.id == stage.c.id))
             }
 
     def in_use(self, session: Session, table: str, ids: Sequence[int]) -> dict[int, LazyString]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,8 @@ from regulars_web.console import DONE, NEEDS_ANSWER, REFUSED, WITH_REJECTS, Cons
 Progress = Callable[[int, int], None]
 CODES = {"accept": DONE, "partial": WITH_REJECTS, "ask": NEEDS_ANSWER, "reject": REFUSED}
 COLUMNS = ("run", "kind", "state", "file", "records", "created", "updated", "unchanged", "merged", "rejected")
-file_in = click.Path(path_type=Path, dir_okay=False)
+file_in = click.Path(path_type=Path, exists=True, dir_okay=False)
+file_out = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command("import", cls=JsonCommand)
@@ -36,7 +38,7 @@ file_in = click.Path(path_type=Path, dir_okay=False)
 @click.option("--source", default="import", show_default=True)
 @click.option("--mode", type=click.Choice(["create", "update", "upsert"]), default="upsert", show_default=True)
 @click.option("--dry-run", is_flag=True, help="Write nothing; say what would happen.")
-@click.option("--rejects", type=file_in, help="Write the rejected records here.")
+@click.option("--rejects", type=file_out, help="Write the rejected records here.")
 @click.pass_obj
 def import_(console: Console, /, kind: str, file: Path, mapping: Path | None, dry_run: bool, rejects: Path | None, **options: Any) -> int:
     """Import a file of KIND. Exit codes: 3 some records rejected, 4 an answer is needed, 5 refused whole."""
@@ -47,12 +49,13 @@ def import_(console: Console, /, kind: str, file: Path, mapping: Path | None, dr
     if options["delimiter"] in ("tab", "\\t"):
         options["delimiter"] = "\t"
     chosen = runs.ImportOptions(mapping=_mapping(mapping), **options)
+    _refuse_unwritable("rejects", rejects)
     run_id = runs.start(crm, kind, file, chosen, dry_run=dry_run)
     with shown_progress() as progress:
-        runs.process(crm, run_id, progress)
+        runs.finish(crm, run_id, progress)
     with crm.read() as session:
         found = report(session, runs.get(session, run_id))
-        if rejects is not None and found["rejected"]:
+        if rejects is not None and found["verdict"] in ("accept", "partial"):
             desk.write_rejects(session, run_id, rejects)
     console.answer(found, lambda: in_words(found))
     return CODES[found["verdict"]]
@@ -119,19 +122,20 @@ def undo(console: Console, run: int) -> int:
 @click.argument("kind")
 @click.option("--format", "file_format", type=click.Choice(["csv", "xlsx", "jsonl"]), default="csv", show_default=True)
 @click.option("--filter", "filter_file", type=file_in, help="A filter of the filter language, as JSON.")
-@click.option("--out", type=file_in, help="A file instead of standard output.")
+@click.option("--out", type=file_out, help="A file instead of standard output.")
 @click.pass_obj
 def export(console: Console, kind: str, file_format: FileFormat, filter_file: Path | None, out: Path | None) -> int:
     """Export records of KIND, in the columns they are imported by."""
-    from regulars_core.exchange import desk
+    from regulars_core.exchange.exports import export as write
 
     where = _json_file(filter_file, "filter") if filter_file else None
     if out is None:
         if file_format == "xlsx" and sys.stdout.isatty():
             raise InvalidInput(out=_("An Excel file can't be shown on a terminal: give --out."))
-        desk.write_export(console.crm(), kind, file_format, sys.stdout.buffer, where)
+        write(console.crm(), kind, sys.stdout.buffer, file_format, where=where)
         return DONE
-    count = desk.write_export(console.crm(), kind, file_format, out, where)
+    _refuse_unwritable("out", out)
+    count = write(console.crm(), kind, out, file_format, where=where)
     console.answer({"out": str(out), "records": count}, _("%(count)s records in %(out)s", count=count, out=out))
     return DONE
 
@@ -164,6 +168,16 @@ def in_words(found: dict[str, Any]) -> str:
     lines += [f"  - {note['message']}" for note in found["notes"]]
     lines += [f"  ! {one['record']} {one['field']}: {one['message']}" for one in found["rejected"][:20]]
     return "\n".join(lines)
+
+
+def _refuse_unwritable(option: str, path: Path | None) -> None:
+    if path is None:
+        return
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise InvalidInput(**{option: _("%(path)s can't be written: %(why)s", path=path, why=error.strerror)}) from error
 
 
 def _mapping(path: Path | None) -> dict[str, str | None]:

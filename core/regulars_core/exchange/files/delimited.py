@@ -42,7 +42,7 @@ def read_rows(path: Path, encoding: str, delimiter: str) -> Iterator[list[str]]:
 def find_delimiter(path: Path, encoding: str, asked: str | None, hint: ColumnsHint) -> tuple[str, Question | None]:
     """The delimiter, by which header is known and which rows are of one length; several that fit equally well are asked about."""
     if asked is not None:
-        return _asked(asked), None
+        return known_delimiter(asked), None
     with path.open(encoding=encoding, newline="") as file:
         lines = list(io.StringIO(file.read(_SAMPLE), newline=""))
         whole = not file.read(1)
@@ -60,7 +60,8 @@ def find_delimiter(path: Path, encoding: str, asked: str | None, hint: ColumnsHi
     return fitting[0], Question("delimiter", tuple(_NAMES.get(delimiter, delimiter) for delimiter in fitting), why)
 
 
-def _asked(asked: str) -> str:
+def known_delimiter(asked: str) -> str:
+    """The character that ``asked`` names, such as ``tab``. Raises ``FileRefused``."""
     delimiter = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}.get(asked.lower(), asked)
     if len(delimiter) != 1 or delimiter.isalnum() or delimiter in '"\r\n\0 ':
         raise FileRefused("wrong_delimiter", _("“%(asked)s” can't part columns. Give one character, or “tab”.", asked=asked[:20]))

@@ -37,7 +37,7 @@ def find_encoding(path: Path, asked: str | None) -> Encoding:
         head = file.read(64 * limits.KIB)
     marked = next((name for mark, name in _MARKS if head.startswith(mark)), None) or _unmarked_wide(head)
     if asked is not None:
-        return _asked(path, _known(asked), marked)
+        return _asked(path, known_encoding(asked), marked)
     if marked is not None:
         check(path, marked)
         return Encoding(marked)
@@ -63,7 +63,8 @@ def _asked(path: Path, asked: str, marked: str | None) -> Encoding:
     return Encoding(name, note=_("The file is read as %(encoding)s, as asked; it would also be valid UTF-8.", encoding=name))
 
 
-def _known(asked: str) -> str:
+def known_encoding(asked: str) -> str:
+    """The codec's own name of an encoding that files may be in. Raises ``FileRefused``."""
     try:
         found = codecs.lookup(asked.strip())
     except (LookupError, ValueError):

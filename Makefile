@@ -8,7 +8,6 @@ BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check
 PLUGINS := $(patsubst %/setup.cfg,%,$(sort $(wildcard plugins/*/setup.cfg)))
 PACKAGING := setup.cfg pyproject.toml constraints.txt $(wildcard plugins/*/setup.cfg) $(wildcard plugins/*/pyproject.toml)
-CORE_LINES := 7000
 
 # $(call install,extras): the platform with these extras and every plugin, editable, in the tested versions
 install = $(PIP) install --constraint constraints.txt --editable '.[$(1)]' $(foreach plugin,$(PLUGINS),--editable $(plugin))
@@ -46,9 +45,7 @@ lint: .venv/.for-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@lines=$$(find core -name '*.py' -exec cat {} + | wc -l); \
-	echo "core: $$lines of $(CORE_LINES) lines"; \
-	test "$$lines" -le $(CORE_LINES)
+	$(BIN)/python tools/size.py
 
 format: .venv/.for-dev
 	$(BIN)/ruff check --fix .

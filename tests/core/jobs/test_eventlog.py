@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,24 @@ def test_a_handler_that_asks_for_it_gets_the_history_when_first_switched_on(crm:
     tell(crm, StoreCreated(store_id=3, code="W"))
     switching.enable(crm, "late")
     assert deliveries(crm) == [("late.listen", "N", "ready"), ("late.listen", "S", "ready"), ("late.listen", "W", "ready")]
+
+
+def test_an_event_that_is_not_committed_yet_while_the_handler_is_switched_on_is_not_lost(crm: Crm) -> None:
+    told, go_on = threading.Event(), threading.Event()
+
+    def tell_slowly() -> None:
+        with crm.transaction() as session:
+            emit(session, NORTH)
+            told.set()
+            go_on.wait(10)
+
+    thread = threading.Thread(target=tell_slowly)
+    thread.start()
+    assert told.wait(10)
+    threading.Timer(0.5, go_on.set).start()
+    switching.enable(crm, "late")
+    thread.join()
+    assert deliveries(crm) == [("late.listen", "N", "ready")]
 
 
 def test_replay_delivers_everything_again(crm: Crm) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -85,14 +86,14 @@ def read(given: Mapping[str, Any], session: Session, chain_country: str | None, 
     draft = Draft()
     for target, parsers in ((draft.fields, SINGLE), (draft.address, ADDRESS)):
         for name in given.keys() & parsers.keys():
-            _try(wrong, name, lambda name=name, target=target, parsers=parsers: target.update({name: _value(given[name], parsers[name])}))
+            _try(wrong, name, partial(_take_value, target, name, given[name], parsers[name]))
     store = _store(given, session, wrong)
     if store is not None or "store" in given or "store_id" in given:
         draft.fields["store_id"] = store.id if store else None
     country = draft.address.get("country") or (store.country if store else None) or chain_country
-    for name, parse in (("emails", values.email), ("phones", lambda raw: values.phone(raw, country)), ("tags", _line)):
-        if name in given:
-            _try(wrong, name, lambda name=name, parse=parse: setattr(draft, name, _unique(parse(raw) for raw in _list(given[name]))))
+    lists: dict[str, Callable[[str], Any]] = {"emails": values.email, "phones": partial(values.phone, country=country), "tags": _line}
+    for name in given.keys() & lists.keys():
+        _try(wrong, name, partial(_take_list, draft, name, given[name], lists[name]))
     if given.get("external_id"):
         _try(wrong, "external_id", lambda: setattr(draft, "external_id", values.code(given["external_id"])))
     if draft.fields.get("kind", Kind) is None or draft.fields.get("status", Status) is None:
@@ -131,6 +132,14 @@ def _try(wrong: dict[str, Any], name: str, step: Callable[[], Any]) -> None:
         wrong[name] = bad.message
 
 
+def _take_value(target: dict[str, Any], name: str, raw: Any, parse: Callable[[str], Any]) -> None:
+    target[name] = _value(raw, parse)
+
+
+def _take_list(draft: Draft, name: str, raw: Any, parse: Callable[[str], Any]) -> None:
+    setattr(draft, name, _unique(parse(one) for one in _list(raw)))
+
+
 def _value(raw: Any, parse: Callable[[str], Any]) -> Any:
     if raw is None or (isinstance(raw, str) and not raw.strip()):
         return None
@@ -140,8 +149,13 @@ def _value(raw: Any, parse: Callable[[str], Any]) -> Any:
 
 
 def _list(raw: Any) -> list[str]:
-    parts = raw.replace("\n", ";").split(";") if isinstance(raw, str) else list(raw)
-    return [part.strip() for part in parts if part.strip()]
+    if isinstance(raw, str):
+        return [part.strip() for part in raw.replace("\n", ";").split(";") if part.strip()]
+    if not isinstance(raw, list | tuple) or not all(isinstance(part, str) for part in raw):
+        raise BadValue("not_texts", _("A list of texts is needed here."))
+    if any(";" in part for part in raw):
+        raise BadValue("semicolon", _("A semicolon parts the values of a list; it can't be in one."))
+    return [part.strip() for part in raw if part.strip()]
 
 
 def _unique(found: Iterable[Any]) -> list[Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from regulars_core.customers.filter import FilterCompiler
+from regulars_core.customers.filter import compiler
 from regulars_core.customers.importing import CONSENT_CHANNELS, CustomerImporter
 from regulars_core.customers.models import (
     Consent,
@@ -45,7 +45,7 @@ class CustomerExporter(Exporter):
 
     def rows(self, session: Session, viewer: Viewer, where: Any | None) -> Iterator[Sequence[Any]]:
         """Pages of a thousand, each read in a constant number of statements."""
-        condition = sa.true() if where is None else FilterCompiler().compile(where)
+        condition = sa.true() if where is None else compiler(session.info["crm"]).compile(where)
         living = sa.and_(Customer.deleted_at.is_(None), Customer.merged_into_id.is_(None), visible(viewer), condition)
         query = sa.select(Customer.__table__, Store.code.label("store_code")).outerjoin(Store, Store.id == Customer.store_id)
         names, last = self.columns(session), 0

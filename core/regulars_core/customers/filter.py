@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from flask_babel.speaklater import LazyString
+from sqlalchemy.ext.compiler import compiles
 
 from regulars_core.customers.models import (
     Consent,
@@ -29,20 +31,24 @@ from regulars_core.customers.models import (
 from regulars_core.stores.models import Region, Store
 from regulars_plugin_api import values
 from regulars_plugin_api.contributions import FilterField
-from regulars_plugin_api.errors import RegularsError
+from regulars_plugin_api.errors import InvalidInput
+from regulars_plugin_api.hookspecs import data as data_hooks
 from regulars_plugin_api.i18n import _
 from regulars_plugin_api.values import BadValue, fold
 
-MOST_LEAVES, DEEPEST = 200, 20
+if TYPE_CHECKING:
+    from regulars_core.crm import Crm
+
+MOST_CONDITIONS, MOST_VALUES, DEEPEST = 300, 10_000, 20
 OPERATORS = ("eq", "in", "contains", "gt", "lt", "empty")
 
 Condition = sa.ColumnElement[bool]
+# Neither true nor false, so that "not" does not turn nobody into everybody.
+NOBODY_KNOWS: Condition = sa.cast(sa.null(), sa.Boolean)
 
 
-class BadFilter(RegularsError):
+class BadFilter(InvalidInput):
     """A filter that can't be understood; ``path`` leads to the wrong part, such as ``all[1].value``."""
-
-    status = 422
 
     def __init__(self, path: str, message: LazyString | str) -> None:
         super().__init__(_("%(path)s: %(message)s", path=path or _("filter"), message=message))
@@ -57,6 +63,8 @@ class CoreField:
     build: Callable[[Callable[[Any], Condition]], Condition]
     parse: Callable[[Any], Any]
     operators: tuple[str, ...] = OPERATORS
+    is_instant: bool = False
+    """Compared by the day it was in the chain's zone."""
 
 
 def _own(column: Any) -> Callable[[Callable[[Any], Condition]], Condition]:
@@ -98,7 +106,23 @@ def _consented(channel: str) -> Callable[[Callable[[Any], Condition]], Condition
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise BadValue("not_text", _("A text is needed here."))
-    return value
+    return values.text(value)
+
+
+def _address(value: Any) -> str:
+    text = _text(value)
+    try:
+        return values.email(text).match
+    except BadValue:
+        return text.strip().lower()
+
+
+def _number(value: Any) -> str:
+    text = _text(value)
+    try:
+        return values.phone(text).e164
+    except BadValue:
+        return "".join(character for character in values.western_digits(text) if character in "+0123456789")
 
 
 def _parsed(parse: Callable[[str], Any]) -> Callable[[Any], Any]:
@@ -130,92 +154,84 @@ CORE_FIELDS: dict[str, CoreField] = {
     "notes": CoreField(_("Notes"), _own(Customer.notes), _text, ("contains", "empty")),
     "store": CoreField(_("Home store"), _through_store(Store.code), _parsed(values.code), _CHOICE),
     "region": CoreField(_("Region of the home store"), _through_store(Region.name), _text, _CHOICE),
-    "email": CoreField(
-        _("E-mail"),
-        _one_of(CustomerEmail, CustomerEmail.match),
-        lambda value: _text(value).strip().lower(),
-        ("eq", "in", "contains", "empty"),
-    ),
-    "phone": CoreField(
-        _("Phone"), _one_of(CustomerPhone, CustomerPhone.e164), lambda value: _text(value).strip(), ("eq", "in", "contains", "empty")
-    ),
+    "email": CoreField(_("E-mail"), _one_of(CustomerEmail, CustomerEmail.match), _address, ("eq", "in", "contains", "empty")),
+    "phone": CoreField(_("Phone"), _one_of(CustomerPhone, CustomerPhone.e164), _number, ("eq", "in", "contains", "empty")),
     "external_id": CoreField(
         _("Customer number"), _one_of(ExternalId, ExternalId.value), _parsed(values.code), ("eq", "in", "contains", "empty")
     ),
     "city": CoreField(_("Town"), _one_of(CustomerAddress, CustomerAddress.fold_city), _parsed(fold)),
-    "postal_code": CoreField(_("Postal code"), _one_of(CustomerAddress, CustomerAddress.postal_code), _text),
+    "postal_code": CoreField(
+        _("Postal code"), _one_of(CustomerAddress, CustomerAddress.postal_code), _text, ("eq", "in", "contains", "empty")
+    ),
     "country": CoreField(_("Country"), _one_of(CustomerAddress, CustomerAddress.country), _parsed(values.country), _CHOICE),
     "tags": CoreField(_("Tags"), _one_of(CustomerTag, Tag.name, Tag), _text, ("eq", "in", "contains", "empty")),
     "consent_email": CoreField(_("Consent to e-mail"), _consented("email"), _member(ConsentState), _CHOICE),
     "consent_sms": CoreField(_("Consent to SMS"), _consented("sms"), _member(ConsentState), _CHOICE),
-    "created_on": CoreField(
-        _("Added on"),
-        _own(Customer.created_at),
-        lambda value: dt.datetime.combine(_day(value), dt.time(), dt.UTC),
-        ("gt", "lt"),
-    ),
+    "created_on": CoreField(_("Added on"), _own(Customer.created_at), _day, ("eq", "gt", "lt"), is_instant=True),
 }
 
 
 class FilterCompiler:
-    """Compiles filters over core's fields and those that plugins contribute."""
+    """Compiles filters over core's fields and those that plugins contribute. Days are days in ``zone``."""
 
-    def __init__(self, plugin_fields: Sequence[FilterField] = ()) -> None:
+    def __init__(self, plugin_fields: Sequence[FilterField] = (), zone: dt.tzinfo = dt.UTC) -> None:
         self._plugin_fields = {field.name: field for field in plugin_fields}
+        self._zone = zone
         self.unknown: list[str] = []
         """Fields nobody offers (their plugin is off): such a condition selects nobody."""
 
     def compile(self, filter_: Any) -> Condition:
         """A condition on ``Customer``. Raises ``BadFilter``."""
-        self._leaves = 0
-        condition, known = self._node(filter_, "", 0)
-        # "Not a member of a segment nobody knows" must not become everybody.
-        return condition if known else sa.false()
+        self._conditions = self._values = 0
+        return self._node(filter_, "", 0, False)
 
-    def _node(self, node: Any, path: str, depth: int) -> tuple[Condition, bool]:
+    def _node(self, node: Any, path: str, depth: int, negated: bool) -> Condition:
+        self._conditions += 1
+        if self._conditions > MOST_CONDITIONS:
+            raise BadFilter(path, _("The filter has too many conditions."))
         if not isinstance(node, Mapping):
             raise BadFilter(path, _("An object is needed here."))
         if depth > DEEPEST:
             raise BadFilter(path, _("The filter is nested too deep."))
         if "field" in node:
-            return self._leaf(node, path)
+            condition = self._leaf(node, path)
+            # Of two values only, so that "not" is the opposite; where nothing is negated an index can serve it as it is.
+            return sa.func.coalesce(condition, sa.false()) if negated and condition is not NOBODY_KNOWS else condition
         if len(node) != 1:
             raise BadFilter(path, _("Give one of: all, any, not, field."))
         ((word, inner),) = node.items()
         if word == "not":
-            condition, known = self._node(inner, _join(path, "not"), depth + 1)
-            return sa.not_(sa.func.coalesce(condition, sa.false())), known
+            return sa.not_(self._node(inner, _join(path, "not"), depth + 1, not negated))
         if word not in ("all", "any"):
             raise BadFilter(_join(path, str(word)), _("Give one of: all, any, not, field."))
         if not isinstance(inner, list):
             raise BadFilter(_join(path, word), _("A list is needed here."))
-        parts = [self._node(part, f"{_join(path, word)}[{place}]", depth + 1) for place, part in enumerate(inner)]
-        if word == "all":
-            return sa.and_(sa.true(), *(condition for condition, _known in parts)), all(known for _condition, known in parts)
-        usable = [condition for condition, known in parts if known]
-        return sa.or_(sa.false(), *usable), bool(usable) or not parts
+        parts = [self._node(part, f"{_join(path, word)}[{place}]", depth + 1, negated) for place, part in enumerate(inner)]
+        return sa.and_(sa.true(), *parts) if word == "all" else sa.or_(sa.false(), *parts)
 
-    def _leaf(self, leaf: Mapping[str, Any], path: str) -> tuple[Condition, bool]:
-        self._leaves += 1
-        if self._leaves > MOST_LEAVES:
-            raise BadFilter(path, _("The filter has too many conditions."))
+    def _leaf(self, leaf: Mapping[str, Any], path: str) -> Condition:
         name, op = leaf["field"], leaf.get("op")
         if not isinstance(name, str):
             raise BadFilter(_join(path, "field"), _("A text is needed here."))
-        if name in self._plugin_fields:
-            return self._plugin_leaf(self._plugin_fields[name], leaf, path), True
-        for extra in leaf.keys() - {"field", "op", "value"}:
+        of_plugin = "." in name
+        for extra in sorted(leaf.keys() - {"field", "op", "value", *(("within", "where") if of_plugin else ())}):
             raise BadFilter(_join(path, str(extra)), _("This word is not known here."))
+        if name in self._plugin_fields:
+            return self._plugin_leaf(self._plugin_fields[name], leaf, path)
         field = CORE_FIELDS.get(name)
         if field is None:
-            if "." in name:
+            if of_plugin:
                 self.unknown.append(name)
-                return sa.false(), False
+                return NOBODY_KNOWS
             raise BadFilter(_join(path, "field"), _("There is no field “%(field)s”.", field=name))
         if op not in field.operators:
             raise BadFilter(_join(path, "op"), _("This field can be compared by: %(ops)s.", ops=", ".join(field.operators)))
+        value = leaf.get("value")
+        self._values += len(value) if isinstance(value, list) else 1
         try:
-            return _compare(field, op, leaf.get("value")), True
+            if self._values > MOST_VALUES:
+                raise BadValue("too_many_values", _("The filter has too many values."))
+            return _on_day(field, op, value, self._zone) if field.is_instant else _compare(field, op, value)
         except BadValue as bad:
             raise BadFilter(_join(path, "value"), bad.message) from bad
 
@@ -250,8 +266,44 @@ def _compare(field: CoreField, op: str, value: Any) -> Condition:
     if op == "contains":
         if not wanted_one:
             raise BadValue("blank", _("Give at least one character."))
-        return field.build(lambda column: column.contains(wanted_one, autoescape=True))
+        return field.build(lambda column: _PlainLower(column).contains(wanted_one.translate(_CAPITALS), autoescape=True))
     return field.build(lambda column: column > wanted_one if op == "gt" else column < wanted_one)
+
+
+def _on_day(field: CoreField, op: str, value: Any, zone: dt.tzinfo) -> Condition:
+    day = field.parse(value)
+    try:
+        begins, ends = (dt.datetime.combine(day + dt.timedelta(days), dt.time(), zone).astimezone(dt.UTC) for days in (0, 1))
+    except OverflowError:
+        raise BadValue("year_out_of_range", _("This year is out of range.")) from None
+    if op == "eq":
+        return field.build(lambda column: sa.and_(column >= begins, column < ends))
+    return field.build(lambda column: column >= ends if op == "gt" else column < begins)
+
+
+class _PlainLower(sa.sql.functions.FunctionElement[str]):
+    """Small letters for A to Z and nothing else: what SQLite means by ``lower``, whatever the collation of PostgreSQL."""
+
+    type = sa.Text()
+    inherit_cache = True
+
+
+@compiles(_PlainLower)
+def _lower(function: _PlainLower, compiler: Any, **options: Any) -> str:
+    return f"lower({compiler.process(function.clauses, **options)})"
+
+
+@compiles(_PlainLower, "postgresql")
+def _plain_lower(function: _PlainLower, compiler: Any, **options: Any) -> str:
+    return f'lower({compiler.process(function.clauses, **options)} COLLATE "C")'
+
+
+_CAPITALS = {ord(capital): capital.lower() for capital in string.ascii_uppercase}
+
+
+def compiler(crm: Crm) -> FilterCompiler:
+    """For the fields of core and of the plugins that are on."""
+    return FilterCompiler(crm.bus.collect(data_hooks.filter_fields), crm.config.timezone)
 
 
 def _join(path: str, word: str) -> str:

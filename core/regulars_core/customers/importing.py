@@ -102,9 +102,9 @@ class CustomerImporter(Importer):
         if store is not None:
             fields["store_id"] = store.id
         address = tuple([parsed(row, name, _line) for name in _ADDRESS])
-        emails = tuple(parsed(row, "email", _several, values.email) or ())
+        emails = tuple(parsed(row, "email", _several, _email) or ())
         phones = tuple(parsed(row, "phone", _several, values.phone, country or (store.country if store else None) or context.country) or ())
-        external_id = parsed(row, "external_id", values.code)
+        external_id = parsed(row, "external_id", _code)
         found = CustomerRow(
             external_id=external_id,
             fields=fields,
@@ -165,6 +165,16 @@ def _line(raw: str) -> str:
 def _notes(raw: str) -> str:
     values.refuse_card_number(raw)
     return values.text(raw, max_length=100_000)
+
+
+def _code(raw: str) -> str:
+    values.refuse_card_number(raw)
+    return values.code(raw)
+
+
+def _email(raw: str) -> values.EmailValue:
+    values.refuse_card_number(raw)
+    return values.email(raw)
 
 
 def _several(raw: str, parse: Any, *args: Any) -> list[Any]:

@@ -27,7 +27,7 @@ class Matcher:
     def __init__(self, session: Session, source: str, rows: Sequence[CustomerRow]) -> None:
         self.source = source
         numbers = {row.external_id for row in rows if row.external_id}
-        by_number = _by_external_id(session, source, numbers)
+        by_number, self._in_trash = _by_external_id(session, source, numbers)
         by_uid = _by_uid(session, numbers - by_number.keys())
         # A row whose number is known needs no second look.
         open_rows = [row for row in rows if row.external_id not in by_number and row.external_id not in by_uid]
@@ -46,6 +46,8 @@ class Matcher:
 
     def find(self, row: CustomerRow) -> Aggregate | None:
         """The customer ``row`` is about, None for a new one. Raises ``Rejected`` where that is open to doubt."""
+        if row.external_id in self._in_trash:
+            raise Rejected("external_id", "in_trash", _("This customer is in the trash. Take it out of there first."))
         if row.external_id and (found := self._by_number.get(row.external_id)):
             return found
         if row.external_id and (found := self._by_uid.get(row.external_id)):
@@ -94,7 +96,7 @@ def _contradicts(row: CustomerRow, customer: Aggregate) -> bool:
     birthday = row.fields.get("birthday")
     if birthday and customer.fields["birthday"] and birthday != customer.fields["birthday"]:
         return True
-    compared = ("first_name", "last_name")
+    compared: tuple[str, ...] = ("first_name", "last_name")
     if not any(row.fields.get(name) and customer.fields[name] for name in compared):
         compared = ("display_name",)
     return any(
@@ -102,19 +104,24 @@ def _contradicts(row: CustomerRow, customer: Aggregate) -> bool:
     )
 
 
-def _by_external_id(session: Session, source: str, numbers: set[str]) -> dict[str, int]:
-    """Number -> customer, followed to the one it was merged into."""
+def _by_external_id(session: Session, source: str, numbers: set[str]) -> tuple[dict[str, int], set[str]]:
+    """Number -> customer, followed to the one it was merged into; and the numbers of customers in the trash."""
     if not numbers:
-        return {}
+        return {}, set()
     kept = aliased(Customer)
     with staged(session, {"value": ExternalId.value.type}, ((number,) for number in sorted(numbers))) as stage:
         query = (
-            sa.select(ExternalId.value, sa.func.coalesce(kept.id, Customer.id))
+            sa.select(
+                ExternalId.value,
+                sa.func.coalesce(kept.id, Customer.id),
+                sa.case((kept.id.is_not(None), kept.deleted_at), else_=Customer.deleted_at).is_not(None),
+            )
             .join_from(stage, ExternalId, sa.and_(ExternalId.source == source, ExternalId.value == stage.c.value))
             .join(Customer, Customer.id == ExternalId.customer_id)
             .outerjoin(kept, kept.id == Customer.merged_into_id)
         )
-        return {value: customer_id for value, customer_id in session.execute(query)}
+        found = session.execute(query).all()
+    return {row[0]: row[1] for row in found}, {row[0] for row in found if row[2]}
 
 
 def _by_uid(session: Session, numbers: set[str]) -> dict[str, int]:
@@ -126,4 +133,4 @@ def _by_uid(session: Session, numbers: set[str]) -> dict[str, int]:
         query = sa.select(Customer.uid, sa.func.coalesce(Customer.merged_into_id, Customer.id)).join_from(
             stage, Customer, Customer.uid == stage.c.uid
         )
-        return {uid: customer_id for uid, customer_id in session.execute(query)}
+        return {row[0]: row[1] for row in session.execute(query)}

@@ -203,5 +203,5 @@ customer_search = sa.Table(
     Base.metadata,
     sa.Column("customer_id", BigInt, sa.ForeignKey("customer.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     sa.Column("words", sa.Text, nullable=False),
-    info=dump_as("customer_id", journal=True, derived=True),
+    info=dict(dump_as("customer_id", journal=True, derived=True)),
 )

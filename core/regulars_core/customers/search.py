@@ -13,6 +13,7 @@ from regulars_plugin_api.bulk import insert_rows, staged
 from regulars_plugin_api.db import BigInt
 
 SHORTEST_FRAGMENT = 3
+_BETWEEN_DIGITS = "+-./() \u2010\u2011\u2012\u2013\u2014\u2212"
 LAST_CHARACTER = "\U0010ffff"
 
 # The full-text table of SQLite, which numbers its rows by customer.
@@ -34,9 +35,9 @@ def matching(session: Session, query: str) -> sa.ColumnElement[bool]:
 
 def phone_digits(query: str) -> str | None:
     """The national digits of something typed like a phone number, however it is spaced; None for anything else."""
-    plain = values.western_digits(query).strip().replace("(0)", "")
+    plain = values.fold(query).replace("(0)", "")
     digits = "".join(character for character in plain if character.isdigit())
-    if len(digits) < 5 or any(not (c.isdigit() or c in "+-–./() \u00a0") for c in plain):
+    if len(digits) < 5 or any(not (c.isdigit() or c in _BETWEEN_DIGITS) for c in plain):
         return None
     # 00 and 0 are dialled in front of a number and are no part of it in E.164.
     return digits.lstrip("0")

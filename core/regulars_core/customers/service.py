@@ -11,14 +11,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from regulars_core.customers import drafting, search
-from regulars_core.customers.filter import FilterCompiler
+from regulars_core.customers.filter import compiler
 from regulars_core.customers.models import Customer, Tag
 from regulars_core.customers.scope import visible
 from regulars_core.customers.viewing import PARTS, view
 from regulars_plugin_api.errors import Conflict, InvalidInput, NotFound
 from regulars_plugin_api.events import CustomerCreated, CustomerDeleted, CustomerRestored, CustomerUpdated, emit
 from regulars_plugin_api.hookspecs import customers as customer_hooks
-from regulars_plugin_api.hookspecs import data as data_hooks
 from regulars_plugin_api.i18n import _
 from regulars_plugin_api.ids import uuid7
 from regulars_plugin_api.views import CustomerView, Viewer
@@ -175,7 +174,7 @@ class CustomerService:
         living = sa.and_(Customer.deleted_at.is_not(None), Customer.merged_into_id.is_(None)) if trash else LIVING
         conditions = [living, self.visible_to(viewer)]
         if where is not None:
-            conditions.append(FilterCompiler(self.crm.bus.collect(data_hooks.filter_fields)).compile(where))
+            conditions.append(compiler(self.crm).compile(where))
         if query.strip():
             conditions.append(search.matching(session, query))
         return conditions

@@ -54,19 +54,19 @@ class StoreImporter(Importer):
 
     def parse(self, row: Mapping[str, str], context: ImportContext, number: int) -> StoreRow:
         """Read one row. Raises ``Rejected``."""
-        code = parsed(row, "code", values.code)
+        code = parsed(row, "code", _code)
         if code is None:
             raise Rejected("code", "blank", _("A store needs its code."))
         timezone = parsed(row, "timezone", values.timezone)
         fields = {
-            "name": parsed(row, "name", values.text),
-            "city": parsed(row, "city", values.text),
+            "name": parsed(row, "name", _line),
+            "city": parsed(row, "city", _line),
             "country": parsed(row, "country", values.country),
             "timezone": timezone.key if timezone else None,
             "currency": parsed(row, "currency", values.currency),
             "opened_on": parsed(row, "opened_on", values.date, context.date_order),
         }
-        region = parsed(row, "region", values.text)
+        region = parsed(row, "region", _line)
         return StoreRow(code, region, {name: value for name, value in fields.items() if value is not None})
 
     def apply(self, session: Session, batch: Sequence[Record], context: ImportContext) -> list[Outcome | Rejected]:
@@ -110,7 +110,7 @@ class StoreImporter(Importer):
             return {store.code: store for store in session.scalars(sa.select(Store).where(Store.code.in_(sa.select(stage.c.code))))}
 
     def _region_ids(self, session: Session, names: set[str], context: ImportContext) -> dict[str, int]:
-        known = dict(session.execute(sa.select(Region.name, Region.id).where(Region.name.in_(sorted(names)))).tuples().all())
+        known = dict(session.execute(sa.select(Region.name, Region.id).where(Region.name.in_(sorted(names)))).all())
         missing = sorted(names - known.keys())
         fresh = dict(zip(missing, reserve_ids(session, Region.__table__, len(missing)), strict=True))
         insert_rows(session, Region.__table__, ("name", "id"), fresh.items())
@@ -141,3 +141,13 @@ class StoreImporter(Importer):
                 for name, value in fields.items()
             ),
         )
+
+
+def _line(raw: str) -> str:
+    values.refuse_card_number(raw)
+    return values.text(raw, max_length=400)
+
+
+def _code(raw: str) -> str:
+    values.refuse_card_number(raw)
+    return values.code(raw)

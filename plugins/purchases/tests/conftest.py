@@ -86,11 +86,17 @@ class Chain:
 
 
 @pytest.fixture
-def chain(crm: CrmHarness) -> Chain:
+def empty_chain(crm: CrmHarness) -> Chain:
+    """The plugin switched on, and nothing else."""
     crm.enable("purchases")
-    chain = Chain(crm)
-    assert chain.load("store", *STORES.splitlines())["created"] == 3
-    return chain
+    return Chain(crm)
+
+
+@pytest.fixture
+def chain(empty_chain: Chain) -> Chain:
+    """Three stores."""
+    assert empty_chain.load("store", *STORES.splitlines())["created"] == 3
+    return empty_chain
 
 
 def summary(report: dict[str, Any]) -> dict[str, Any]:

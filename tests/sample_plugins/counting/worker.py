@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import signal
 import sys
 import threading
@@ -15,11 +16,12 @@ from sample_plugins.counting import plugin
 
 
 def main(url: str, home: str) -> None:
-    """Work until SIGTERM."""
+    """Say that it is there, by a file ``worker-<pid>``, and work until SIGTERM."""
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
     crm = open_with(url, Path(home), plugin)
     crm.jobs.limits = Limits(lease=dt.timedelta(seconds=2))
+    (Path(home) / f"worker-{os.getpid()}").touch()
     run_worker(crm, stop, concurrency=2)
     crm.close()
 

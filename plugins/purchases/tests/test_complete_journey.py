@@ -18,7 +18,8 @@ from regulars_testkit.crm import CrmHarness
 
 Summary = Callable[[dict[str, Any]], dict[str, Any]]
 
-STORES = """SELECT DISTINCT store_id AS code, 'Store ' || store_id AS name, 'America/New_York' AS timezone, 'USD' AS currency, 'US' AS country
+STORES = """SELECT DISTINCT store_id AS code, 'Store ' || store_id AS name,
+'America/New_York' AS timezone, 'USD' AS currency, 'US' AS country
 FROM sold ORDER BY 1"""
 CUSTOMERS = (
     "SELECT DISTINCT household_id AS external_id, 'household' AS kind, 'Household ' || household_id AS display_name FROM sold ORDER BY 1"

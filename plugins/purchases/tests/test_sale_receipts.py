@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from regulars_core.exchange import engine
+from regulars_core.exchange import engine, runs
 
 Summary = Callable[[dict[str, Any]], dict[str, Any]]
 NUMBERED = "receipt_no,line_no,sold_at,store,sku,amount"
@@ -161,3 +162,28 @@ def test_another_currency_on_one_receipt_is_refused(chain: Any, summary: Summary
     report = chain.sales(*rows, columns="receipt_no,sold_at,store,currency,amount")
     assert summary(report) == {"created": 2, "rejected": [(2, "currency", "currency_differs")]}
     assert chain.receipts() == [("7", None, 1100, 2000, 2)]
+
+
+def test_a_run_that_was_interrupted_goes_on_with_the_same_numbers(
+    chain: Any, summary: Summary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "SMALLEST_BATCH", 4)
+    monkeypatch.setattr(engine, "LARGEST_BATCH", 4)
+    rows = [f"{receipt},2025-03-01 10:00,M1,S{place}{receipt},{place}.00" for place in range(1, 6) for receipt in (1, 2, 3)]
+    path = tmp_path / "sales.csv"
+    path.write_text("\n".join(["receipt_no,sold_at,store,sku,amount", *rows]))
+    run = runs.start(chain.crm, "sale", path, runs.ImportOptions())
+
+    def fail_after(done: int, _records: int) -> None:
+        if done >= 8:
+            raise ConnectionError("the power went")
+
+    with pytest.raises(ConnectionError):
+        runs.process(chain.crm, run, fail_after)
+    assert len(chain.lines()) == 8
+    runs.process(chain.crm, run)
+    assert summary(chain.crm.report(run)) == {"created": 15}
+    assert [line[:3] for line in chain.lines()] == [
+        (str(receipt), place, f"S{place}{receipt}") for receipt in (1, 2, 3) for place in range(1, 6)
+    ]
+    chain.figures_are_exact()

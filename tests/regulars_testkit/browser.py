@@ -6,6 +6,7 @@ import logging
 import os
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ from werkzeug.serving import make_server
 
 from regulars_core.config import Config, create_home
 from regulars_core.crm import Crm, open_crm
-from regulars_core.exchange import desk
+from regulars_core.exchange import desk, runs
+from regulars_core.exchange.report import verdict
 from regulars_core.users import service
 from regulars_testkit.staff import PASSWORD
 from regulars_web.app import create_app
@@ -40,6 +42,18 @@ class Site:
         page.get_by_label("Password", exact=True).fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url(f"{self.address}/")
+
+    def import_file(self, kind: str, path: Path) -> str:
+        """Import a file by the worker of this site and return the verdict."""
+        run_id = runs.start(self.crm, kind, path, runs.ImportOptions())
+        until = time.monotonic() + 30
+        while time.monotonic() < until:
+            with self.crm.read() as session:
+                run = runs.get(session, run_id)
+            if run.finished_at is not None:
+                return verdict(run)
+            time.sleep(0.05)
+        raise TimeoutError(f"import {run_id} has not ended")
 
     def prefer(self, role: str, *, locale: str = "en", theme: str = "auto") -> None:
         """Set what a user would set in the profile; ``fa`` too, whose words are still to come."""

@@ -92,7 +92,7 @@ def test_rejected_records_are_listed_and_come_back_as_a_file(manager: Staff, try
     reply = manager.get(f"{trial}/rejected.csv")
     assert reply.headers["Content-Disposition"] == "attachment; filename=rejected-1.csv"
     lines = reply.data.decode("utf-8-sig").splitlines()
-    assert lines[0] == "record,field,code,message,1,2,3,4"
+    assert lines[0] == "reject_record,reject_field,reject_code,reject_message,external_id,first_name,last_name,email"
     assert lines[1].startswith("3,email,")
     assert lines[1].endswith(",C3,Nils,Ek,not-an-address")
 

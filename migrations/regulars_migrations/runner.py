@@ -13,20 +13,18 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from flask_babel.speaklater import LazyString
 
 from regulars_migrations.engine import migration_engine, only_one_runner
 from regulars_migrations.owners import CORE, HERE, Owner
 from regulars_plugin_api.db import Base
+from regulars_plugin_api.errors import RegularsError
 from regulars_plugin_api.i18n import _
 
 
-class SchemaRefused(Exception):
+class SchemaRefused(RegularsError):
     """The database is not one this runner may touch; the message says why and what to do."""
 
-    def __init__(self, message: LazyString | str) -> None:
-        super().__init__(message)
-        self.message = message
+    status = 503
 
 
 @dataclass(frozen=True)

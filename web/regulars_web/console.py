@@ -32,17 +32,29 @@ class Console:
     def __init__(self) -> None:
         self.as_json = "--json" in sys.argv
         self._crm: Crm | None = None
+        self._is_checked = False
 
-    def crm(self) -> Crm:
-        """The running system of the home. Refuses a home without its database."""
+    def crm(self, *, any_schema: bool = False) -> Crm:
+        """The running system of the home. Refuses a home without its database, and a schema that is not where the code expects it."""
         if self._crm is None:
+            import sqlalchemy as sa
+
             from regulars_core.config import Config
             from regulars_core.crm import open_crm
-            from regulars_core.home import refuse_lost_database
+            from regulars_core.home import NotInitialised, refuse_lost_database
 
             config = Config.from_environment()
             refuse_lost_database(config)
-            self._crm = open_crm(config)
+            try:
+                self._crm = open_crm(config)
+            except sa.exc.DBAPIError as error:
+                shown = sa.make_url(config.database_url).render_as_string()
+                raise NotInitialised(_("The database %(url)s can't be opened: %(why)s", url=shown, why=error.orig)) from error
+        if not (any_schema or self._is_checked):
+            from regulars_web.starting import refuse_old_schema
+
+            refuse_old_schema(self._crm)
+            self._is_checked = True
         return self._crm
 
     def close(self) -> None:
@@ -101,6 +113,8 @@ def exit_code(console: Console, error: Exception) -> int:
     """Say what went wrong and return the exit code for it."""
     if isinstance(error, click.ClickException):
         error.show()
+        if console.as_json:
+            click.echo(json.dumps({"error": error.format_message(), "fields": {}}, ensure_ascii=False))
         return error.exit_code
     if not isinstance(error, RegularsError):
         import structlog

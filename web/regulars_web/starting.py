@@ -36,7 +36,7 @@ def initialise(console: Console) -> Config:
         refuse_lost_database(config)
     runner.upgrade(config.database_url)
     remember_database(config)
-    runner.upgrade(config.database_url, console.crm().plugins.owners())
+    runner.upgrade(config.database_url, console.crm(any_schema=True).plugins.owners())
     return config
 
 
@@ -50,9 +50,9 @@ def add_administrator(console: Console, email: str, password: str | None) -> str
     return invented
 
 
-def refuse_old_schema(console: Console) -> None:
-    """Raise ``NotInitialised`` when the database is not where the code expects it."""
-    crm = console.crm()
+def refuse_old_schema(crm: Crm) -> None:
+    """Raise ``NotInitialised`` when the database is not where the code expects it, ``SchemaRefused`` when it is another product's."""
+    runner.refuse_foreign_database(crm.database.engine)
     behind = [one.owner for one in runner.status(crm.config.database_url, crm.plugins.owners()) if one.behind]
     if behind:
         raise NotInitialised(_("The database has to be upgraded first (%(owners)s). Run: regulars db upgrade", owners=", ".join(behind)))
@@ -156,7 +156,7 @@ def bootstrap(console: Console, address: str) -> None:
         _add_sample_users(crm)
     else:
         refuse_lost_database(config)
-        runner.upgrade(config.database_url, console.crm().plugins.owners())
+        runner.upgrade(config.database_url, console.crm(any_schema=True).plugins.owners())
     console.say("")
     console.say(_("Regulars: %(address)s", address=address))
     users = _sample_users(Config.from_environment().home)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -24,10 +25,14 @@ def export(
         raise Forbidden
     written = 0
     try:
-        with crm.read(viewer) as session, open_writer(format_, target, exporter.columns(session)) as writer:
-            for row in exporter.rows(session, viewer, where):
-                writer.write(row)
-                written += 1
+        with crm.read(viewer) as session:
+            rows = iter(exporter.rows(session, viewer, where))
+            # A filter that is refused, is refused before the file is begun.
+            first = list(islice(rows, 1))
+            with open_writer(format_, target, exporter.columns(session)) as writer:
+                for row in chain(first, rows):
+                    writer.write(row)
+                    written += 1
     except FileRefused as refusal:
         raise InvalidInput(format=refusal.message) from refusal
     return written

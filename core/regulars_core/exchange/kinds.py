@@ -8,7 +8,7 @@ from regulars_core.customers.exporting import CustomerExporter
 from regulars_core.customers.importing import CustomerImporter
 from regulars_core.stores.exporting import StoreExporter
 from regulars_core.stores.importing import StoreImporter
-from regulars_plugin_api.errors import NotFound
+from regulars_plugin_api.errors import InvalidInput
 from regulars_plugin_api.exchange import Exporter, Importer
 from regulars_plugin_api.hookspecs import data
 from regulars_plugin_api.i18n import _
@@ -30,16 +30,16 @@ def exporters(crm: Crm) -> dict[str, Exporter]:
 
 
 def importer_of(crm: Crm, kind: str) -> Importer:
-    """The importer of ``kind``. Raises ``NotFound``."""
+    """The importer of ``kind``. Raises ``InvalidInput``."""
     found = importers(crm)
     if kind not in found:
-        raise NotFound(_("“%(kind)s” can't be imported here. Known kinds: %(known)s.", kind=kind, known=", ".join(sorted(found))))
+        raise InvalidInput(kind=_("“%(kind)s” can't be imported here. Known kinds: %(known)s.", kind=kind, known=", ".join(sorted(found))))
     return found[kind]
 
 
 def exporter_of(crm: Crm, kind: str) -> Exporter:
-    """The exporter of ``kind``. Raises ``NotFound``."""
+    """The exporter of ``kind``. Raises ``InvalidInput``."""
     found = exporters(crm)
     if kind not in found:
-        raise NotFound(_("“%(kind)s” can't be exported here. Known kinds: %(known)s.", kind=kind, known=", ".join(sorted(found))))
+        raise InvalidInput(kind=_("“%(kind)s” can't be exported here. Known kinds: %(known)s.", kind=kind, known=", ".join(sorted(found))))
     return found[kind]

@@ -24,7 +24,7 @@ def upgrade(console: Console) -> int:
     """Bring the schema of core and plugins to where the code expects it."""
     from regulars_migrations import runner
 
-    crm = console.crm()
+    crm = console.crm(any_schema=True)
     runner.upgrade(crm.config.database_url, crm.plugins.owners())
     return _show_status(console)
 
@@ -43,7 +43,7 @@ def check(console: Console) -> int:
     from regulars_migrations import runner
     from regulars_migrations.owners import CORE
 
-    crm = console.crm()
+    crm = console.crm(any_schema=True)
     # Tables of a plugin that was never switched on are known to the code and rightly not there.
     known = [CORE, *(owner for plugin in crm.plugins.loaded.values() if (owner := plugin.owner))]
     checked = crm.plugins.owners()
@@ -81,7 +81,7 @@ def dump(console: Console, journal: bool, out: Path | None) -> int:
 def _show_status(console: Console) -> int:
     from regulars_migrations import runner
 
-    crm = console.crm()
+    crm = console.crm(any_schema=True)
     rows = [asdict(one) | {"behind": one.behind} for one in runner.status(crm.config.database_url, crm.plugins.owners())]
     console.answer(rows, lambda: console.table(rows, ("owner", "current", "head", "behind")))
     return DONE

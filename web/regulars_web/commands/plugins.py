@@ -93,7 +93,7 @@ def purge(console: Console, name: str, confirm: str | None) -> int:
 def contributed(console: Console) -> dict[str, click.Command]:
     """Commands of installed plugins by name. A home that can't be opened has none: core's commands say why."""
     try:
-        crm = console.crm()
+        crm = console.crm(any_schema=True)
     except RegularsError:
         return {}
     commands = {}

@@ -45,7 +45,7 @@ def run(console: Console, host: str, port: int, bootstrap: bool) -> int:
 
     if bootstrap:
         starting.bootstrap(console, f"http://{host}:{port}")
-    starting.refuse_old_schema(console)
+    console.crm()
     return starting.web_and_worker(console, host, port)
 
 
@@ -58,7 +58,7 @@ def web(console: Console, host: str, port: int, workers: int) -> int:
     """Answer requests."""
     from regulars_web import starting
 
-    starting.refuse_old_schema(console)
+    console.crm()
     console.close()
     starting.serve_web(host, port, workers)
     return DONE
@@ -71,7 +71,6 @@ def worker(console: Console, concurrency: int) -> int:
     """Deliver events, run jobs and imports."""
     from regulars_web import starting
 
-    starting.refuse_old_schema(console)
     starting.work(console.crm(), concurrency)
     return DONE
 

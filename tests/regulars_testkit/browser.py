@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Page
 from werkzeug.serving import make_server
 
 from regulars_core.config import Config, create_home
@@ -111,10 +111,18 @@ def complaints(context: BrowserContext) -> list[str]:
     """What pages complained about: policy violations, failed scripts, anything else on the console."""
     found: list[str] = []
 
+    def note(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            found.append(message.text)
+
+    def refuse(dialog: Dialog) -> None:
+        found.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
     def watch(page: Page) -> None:
-        page.on("console", lambda message: found.append(message.text) if message.type in ("error", "warning") else None)
+        page.on("console", note)
         page.on("pageerror", lambda error: found.append(str(error)))
-        page.on("dialog", lambda dialog: (found.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("dialog", refuse)
 
     context.on("page", watch)
     return found

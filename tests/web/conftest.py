@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import types
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def make_crm(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Crm]]:
         home = tmp_path / "home"
         create_home(home)
         config = Config(home=home, database_url=database_url, secret_key="k" * 40, **settings)
-        crm = open_crm(config, plugins=[Candidate(one.MANIFEST.name, "0.1", lambda one=one: one) for one in modules])
+        crm = open_crm(config, plugins=[Candidate(one.MANIFEST.name, "0.1", partial(_itself, one)) for one in modules])
         made.append(crm)
         for one in modules:
             enable(crm, one.MANIFEST.name)
@@ -48,6 +49,10 @@ def make_crm(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Crm]]:
     yield make
     for crm in made:
         crm.close()
+
+
+def _itself(module: types.ModuleType) -> types.ModuleType:
+    return module
 
 
 @pytest.fixture

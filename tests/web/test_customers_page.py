@@ -96,10 +96,10 @@ def test_fifty_rows_are_light_and_take_as_many_statements_as_one(
     crm: Crm, staff: Callable[..., Staff], statements: list[str], malmo: int
 ) -> None:
     clerk = staff(role="clerk")
-    counts = []
+    counts: list[tuple[int, int]] = []
     for wanted in (1, 3, 50):
         with crm.transaction() as session:
-            for number in range(len(counts) and counts[-1][0], wanted):
+            for number in range(counts[-1][0] if counts else 0, wanted):
                 values = {"first_name": "Åsa Maria", "last_name": f"Bergström-Öhrn {number}", "phones": "070-174 06 31", "store": "MALMO"}
                 crm.customers.create({**values, "city": "Malmö", "country": "SE", "tags": "vip; sofa"}, session=session)
         clerk.get("/customers")

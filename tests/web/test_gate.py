@@ -18,7 +18,15 @@ from regulars_web.app import create_app
 from regulars_web.gate import SIGNED_IN
 from regulars_web.security import PUBLIC_ENDPOINTS
 
-SAMPLE = {"customer_id": 1, "run_id": 1, "plugin": "toy", "key": "panel", "owner": "regulars", "digest": "x", "filename": "theme.css"}
+SAMPLE: dict[str, Any] = {
+    "customer_id": 1,
+    "run_id": 1,
+    "plugin": "toy",
+    "key": "panel",
+    "owner": "regulars",
+    "digest": "x",
+    "filename": "theme.css",
+}
 FLASK_SECURITY_EXTRAS = {"security.verify"}
 
 

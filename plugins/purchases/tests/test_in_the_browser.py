@@ -30,15 +30,8 @@ def site(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Ite
     with served(home, f"sqlite:///{database}") as running:
         enable(running.crm, "purchases")
         demo.fill(running.crm, "small")
-        given = {
-            "last_name": "李",
-            "first_name": "秀英",
-            "phones": "070-174 06 44",
-            "external_id": "BUYER",
-            "country": "SE",
-            "store": "MALMO",
-        }
-        running.crm.customers.create(given)
+        name = {"last_name": "欧阳", "first_name": "明月"}
+        running.crm.customers.create({**name, "phones": "070-174 06 44", "external_id": "BUYER", "country": "SE", "store": "MALMO"})
         sales = home / "sales.csv"
         sales.write_text(
             "receipt_no,line_no,sold_at,store,till,customer_external_id,sku,quantity,amount,currency\n"
@@ -51,6 +44,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Ite
 @pytest.fixture
 def clerk(site: Site, page: Page) -> Page:
     """The clerk's browser."""
+    page.set_default_timeout(10_000)
     site.sign_in(page, "clerk")
     return page
 

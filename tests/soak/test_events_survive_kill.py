@@ -37,7 +37,7 @@ def test_every_event_takes_effect_once_though_a_worker_is_killed(database_url: s
         _wait(lambda: _done(crm) == EVENTS)
         workers[1].send_signal(signal.SIGTERM)
         assert workers[1].wait(20) == 0
-    _check(crm, tmp_path)
+    _check(crm, tmp_path, losing=1)
 
 
 @pytest.mark.soak
@@ -55,7 +55,8 @@ def test_every_event_takes_effect_once_though_a_worker_freezes_for_longer_than_i
         for worker in workers:
             worker.send_signal(signal.SIGTERM)
         assert [worker.wait(20) for worker in workers] == [0, 0, 0]
-    _check(crm, tmp_path)
+    # One that freezes with SQLite's write lock in its hand keeps the others from renewing theirs.
+    _check(crm, tmp_path, losing=3)
 
 
 def _told(url: str, home: Path, count: int) -> Crm:
@@ -68,14 +69,15 @@ def _told(url: str, home: Path, count: int) -> Crm:
     return crm
 
 
-def _check(crm: Crm, home: Path) -> None:
+def _check(crm: Crm, home: Path, *, losing: int) -> None:
+    """``losing`` workers may have lost their leases, two batches each."""
     with crm.read() as session:
         uids = session.scalars(sa.select(Event.uid).where(Event.type == StoreCreated.type)).all()
         effects = session.scalars(sa.select(plugin.effects.c.event_uid)).all()
     assert Counter(effects) == Counter(uids)
     told = Counter((home / "told").read_text().split())
     assert told.keys() == {f"{uid}:counting.count" for uid in uids}, "calls to the outside are at least once"
-    assert told.total() - len(told) <= 2 * crm.jobs.limits.batch, "and again only for what the lost one held"
+    assert told.total() - len(told) <= losing * 2 * crm.jobs.limits.batch, "and again only for what was lost"
     crm.close()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from regulars_core.crm import Crm
@@ -77,3 +78,14 @@ def test_behind_https_cookies_are_secure(make_crm: Callable[..., Crm]) -> None:
 def test_a_form_that_is_too_large_is_refused(pages: Staff) -> None:
     reply = pages.client.post("/customers/new", data={"notes": "x" * 1_100_000, "csrf_token": pages.token()})
     assert reply.status_code == 413
+
+
+def test_with_an_old_schema_every_page_says_what_to_run(crm: Crm) -> None:
+    with crm.database.transaction() as session:
+        session.execute(sa.text("UPDATE alembic_version SET version_num = 'core_0001'"))
+    visitor = create_app(crm).test_client()
+    assert [visitor.get(path).status_code for path in ("/", "/sign-in", "/customers")] == [503] * 3
+    assert "regulars db upgrade" in visitor.get("/sign-in").text
+    assert visitor.get("/healthz").status_code == 200
+    reply = visitor.get("/readyz")
+    assert (reply.status_code, reply.get_json()) == (503, {"missing": ["schema"], "status": "not ready"})

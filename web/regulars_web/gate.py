@@ -16,11 +16,14 @@ from regulars_core.acting import Acting, begin_acting, end_acting
 from regulars_core.crm import Crm
 from regulars_core.users import sessions
 from regulars_core.users.service import viewer_of
+from regulars_migrations import runner
 from regulars_plugin_api.views import Viewer
 from regulars_plugin_api.web import PUBLIC, declared_access
 from regulars_web import language, security
 
 NOBODY = Viewer(user_id=None, name="", permissions=frozenset(), store_ids=frozenset())
+ALWAYS_OPEN = frozenset({"asset", "health.alive", "health.ready"})
+"""Views that need no database."""
 SEES_SWITCHES_AFTER = 1.0
 """Seconds until this process sees that another one switched a plugin."""
 SIGNED_IN = "signed-in"
@@ -53,8 +56,10 @@ def install(app: Flask, crm: Crm) -> None:
 
     @app.before_request
     def decide() -> ResponseReturnValue | None:
-        if request.endpoint == "asset":
+        if request.endpoint in ALWAYS_OPEN:
             return None
+        if not (app.extensions.get("regulars_schema_seen") or _sees_schema(app, crm)):
+            abort(503)
         crm.plugins.refresh(at_most_every=SEES_SWITCHES_AFTER)
         g.viewer = _viewer(crm)
         if request.endpoint is None:
@@ -80,6 +85,13 @@ def install(app: Flask, crm: Crm) -> None:
         acting = g.pop("acting", None)
         if acting is not None:
             end_acting(acting)
+
+
+def _sees_schema(app: Flask, crm: Crm) -> bool:
+    """Whether the database is where the code expects it; asked until it is."""
+    seen = crm.has_database() and not any(one.behind for one in runner.status(crm.config.database_url, crm.plugins.owners()))
+    app.extensions["regulars_schema_seen"] = seen
+    return seen
 
 
 def _permission(app: Flask, endpoint: str) -> str | None:

@@ -63,7 +63,7 @@ class Crm:
         return self.bus
 
     @contextmanager
-    def transaction(self, actor: Viewer | None = None, cause: str | None = None, *, repeatable: bool = False) -> Iterator[Session]:
+    def transaction(self, actor: Viewer | None = None, cause: str | None = None, *, repeatable: bool = False, optimistic: bool = False) -> Iterator[Session]:
         """A writing session: committed at the end of the block, rolled back if it raises; then signals tell of its events.
 
         Without ``actor`` and ``cause`` it is whoever acts in this request, command, job or handler. Inside of it, pass the session on:
@@ -75,7 +75,7 @@ class Crm:
         emitted: list[tuple[Event, DomainEvent]] = []
         token = _writing.set(True)
         try:
-            with self.database.transaction(repeatable=repeatable) as session:
+            with self.database.transaction(repeatable=repeatable, optimistic=optimistic) as session:
                 session.info.update(self._about(actor or acting.actor, cause or acting.cause, acting.depth), emit=emit, emitted=emitted)
                 yield session
         finally:

@@ -5,6 +5,7 @@ Values are given as Python sees them (``Decimal``, ``datetime``); each column's 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,10 +14,14 @@ from zlib import crc32
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+FIRST_WRITE = "first_write"
+
+
 def reserve_ids(session: Session, table: sa.Table, amount: int) -> Sequence[int]:
     """``amount`` new ascending ids of ``table``, given to nobody else. Needs a writing transaction."""
     if amount == 0:
         return ()
+    _note_first_write(session)
     connection = session.connection()
     if connection.dialect.name == "postgresql":
         drawn = "SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :amount)"
@@ -30,8 +35,14 @@ def reserve_ids(session: Session, table: sa.Table, amount: int) -> Sequence[int]
     return range(last + 1, last + amount + 1)
 
 
+def _note_first_write(session: Session) -> None:
+    # From here on SQLite's write lock is held; the import engine sizes its batches by how long.
+    session.info.setdefault(FIRST_WRITE, time.perf_counter())
+
+
 def insert_rows(session: Session, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Insert ``rows`` (tuples in the order of ``columns``) by COPY or ``executemany``. Column defaults of the model are not applied."""
+    _note_first_write(session)
     connection = session.connection()
     convert = _converter(connection.dialect, [table.c[name].type for name in columns])
     _load(connection, table.name, columns, convert(rows))
@@ -39,6 +50,7 @@ def insert_rows(session: Session, table: sa.Table, columns: Sequence[str], rows:
 
 def update_rows(session: Session, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Set ``columns`` of the rows named by the first value of each tuple: ``(id, value, …)``."""
+    _note_first_write(session)
     connection = session.connection()
     convert = _converter(connection.dialect, [table.c.id.type, *(table.c[name].type for name in columns)])
     mark = "?" if connection.dialect.name == "sqlite" else "%s"

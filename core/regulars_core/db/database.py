@@ -18,7 +18,7 @@ SQLITE_PRAGMAS = (
     "PRAGMA temp_store=MEMORY",
     "PRAGMA cache_size=-65536",
     "PRAGMA journal_size_limit=67108864",
-    "PRAGMA wal_autocheckpoint=4000",
+    "PRAGMA wal_autocheckpoint=12000",
 )
 
 
@@ -30,15 +30,19 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else sa.create_engine(self.url, pool_pre_ping=True, pool_size=10)
         self._repeatable = self.engine.execution_options(repeatable=True)
+        self._optimistic = self.engine.execution_options(repeatable=True, optimistic=True)
         self._reading = self.engine.execution_options(**({"read_only": True} if self.is_sqlite else {"postgresql_readonly": True}))
 
     @contextmanager
-    def transaction(self, *, repeatable: bool = False) -> Iterator[Session]:
+    def transaction(self, *, repeatable: bool = False, optimistic: bool = False) -> Iterator[Session]:
         """A session in a writing transaction: committed at the end of the block, rolled back if it raises.
 
         ``repeatable`` is for work that is done again from its last durable step after a power cut: SQLite then waits for no disk.
+        If it is ``optimistic`` too, SQLite's write lock is taken at the first write; somebody else's write before that makes the first
+        write fail as locked, and the whole is to be done again.
         """
-        with Session(self._repeatable if repeatable else self.engine, expire_on_commit=False) as session, session.begin():
+        engine = (self._optimistic if optimistic else self._repeatable) if repeatable else self.engine
+        with Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
@@ -68,7 +72,7 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
         connection.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if options.get('repeatable') else 'FULL'}")
         connection.exec_driver_sql(f"PRAGMA query_only={'ON' if read_only else 'OFF'}")
         # A transaction that starts as a reader and then writes is refused at once as locked when another wrote meanwhile.
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        connection.exec_driver_sql("BEGIN" if read_only or options.get("optimistic") else "BEGIN IMMEDIATE")
 
     return engine
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -18,7 +19,7 @@ from regulars_core.exchange.files.rows import BadRecord
 from regulars_core.exchange.files.source import Inspection, read_records
 from regulars_core.exchange.memory import RunNotes, SeenRows
 from regulars_core.exchange.models import ImportBatch, ImportReject, ImportRun, RunState
-from regulars_plugin_api.bulk import insert_rows
+from regulars_plugin_api.bulk import FIRST_WRITE, insert_rows
 from regulars_plugin_api.errors import NotAllowedYet
 from regulars_plugin_api.exchange import ImportContext, Importer, Outcome, Record, Rejected
 from regulars_plugin_api.i18n import _
@@ -30,7 +31,8 @@ SMALLEST_BATCH, LARGEST_BATCH = 100, 10_000
 RETRIES = 5
 RETRIED_SQLSTATES = frozenset({"40001", "40P01"})
 
-Transaction = Callable[[], AbstractContextManager[Session]]
+# Opened optimistically or not, see ``Database.transaction``.
+Transaction = Callable[[bool], AbstractContextManager[Session]]
 Rejection = tuple[int, str, str, str, Sequence[str]]
 
 
@@ -101,7 +103,7 @@ class ImportWork:
             progress(batch.last)
             if self.small_batches:
                 size = max(SMALLEST_BATCH, min(LARGEST_BATCH, int(size * min(2.0, LOCK_TARGET_SECONDS / max(held, 0.001)))))
-        with self.transaction() as session:
+        with self.transaction(False) as session:
             self.importer.finished(session, self.context)
             self.journal.write(session, actor_id=self.actor_id, cause=f"import:{self.run_id}", at=self.context.at)
             self._write_down(session, notes=self.notes.with_batch())
@@ -136,23 +138,27 @@ class ImportWork:
         return batch
 
     def _commit(self, batch: Batch) -> float:
-        """Apply a batch; again when the database asks for it. Returns the seconds the transaction was open."""
+        """Apply a batch; again when the database asks for it. Returns the seconds others had to wait for it."""
         noted = self.notes.pending
         for attempt in range(RETRIES):
             try:
-                return self._attempt(batch)
+                return self._attempt(batch, optimistic=attempt == 0)
             except sa.exc.OperationalError as failure:
-                if getattr(failure.orig, "sqlstate", None) not in RETRIED_SQLSTATES or attempt == RETRIES - 1:
+                if not _asks_again(failure.orig) or attempt == RETRIES - 1:
                     raise
                 self.notes.rewind(noted)
                 time.sleep(0.05 * 2**attempt)
+            except sqlite3.OperationalError as failure:
+                if not _asks_again(failure) or attempt == RETRIES - 1:
+                    raise
+                self.notes.rewind(noted)
             finally:
                 self.seen.forget()
                 self.journal.entries.clear()
         raise AssertionError("the last attempt returns or raises")
 
-    def _attempt(self, batch: Batch) -> float:
-        with self.transaction() as session:
+    def _attempt(self, batch: Batch, *, optimistic: bool) -> float:
+        with self.transaction(optimistic) as session:
             session.connection()
             started = time.perf_counter()
             outcomes = self.importer.apply(session, batch.records, self.context) if batch.records else []
@@ -174,7 +180,7 @@ class ImportWork:
                 session, ImportBatch.__table__, ("run_id", "last_record", "touched"), [(self.run_id, batch.last, self.seen.packed())]
             )
             self._advance(session, batch.last, counts, len(rejections))
-        held = time.perf_counter() - started
+        held = time.perf_counter() - (session.info.get(FIRST_WRITE, started) if optimistic else started)
         self.seen.keep()
         self.notes.keep()
         self.position = batch.last
@@ -200,6 +206,11 @@ class ImportWork:
     def _mine(self, moved: sa.CursorResult[Any]) -> None:
         if moved.rowcount != 1:
             raise LostLease(_("Another process has taken this import over."))
+
+
+def _asks_again(failure: BaseException | None) -> bool:
+    """Whether the database only wants the same once more: a deadlock, or somebody wrote while an optimistic batch was matched."""
+    return getattr(failure, "sqlstate", None) in RETRIED_SQLSTATES or getattr(failure, "sqlite_errorname", "").startswith("SQLITE_BUSY")
 
 
 _RUN = ImportRun.__table__

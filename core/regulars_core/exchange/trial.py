@@ -33,12 +33,12 @@ def database_to_throw_away(crm: Crm) -> Iterator[Transaction]:
     """Transactions that see the real data and leave no trace."""
     if crm.database.is_sqlite:
         with _copied(crm) as copy:
-            yield lambda: _quiet(copy)
+            yield lambda _optimistic: _quiet(copy)
         return
     with crm.database.engine.connect() as connection:
         outer = connection.begin()
         try:
-            yield lambda: _inside(connection)
+            yield lambda _optimistic: _inside(connection)
         finally:
             outer.rollback()
 
@@ -53,7 +53,7 @@ class TrialResult:
 
 def result(transaction: Transaction, run_id: int) -> TrialResult:
     """The run's figures and rejected records, as they stand in the place that is about to be thrown away."""
-    with transaction() as session:
+    with transaction(False) as session:
         figures = session.execute(sa.select(*(getattr(ImportRun, name) for name in COUNTS)).where(ImportRun.id == run_id)).one()
         columns = [getattr(ImportReject, name) for name in REJECT_COLUMNS]
         rejected = [tuple(row) for row in session.execute(sa.select(*columns).where(ImportReject.run_id == run_id))]

@@ -63,7 +63,9 @@ class Crm:
         return self.bus
 
     @contextmanager
-    def transaction(self, actor: Viewer | None = None, cause: str | None = None, *, repeatable: bool = False, optimistic: bool = False) -> Iterator[Session]:
+    def transaction(
+        self, actor: Viewer | None = None, cause: str | None = None, *, repeatable: bool = False, optimistic: bool = False
+    ) -> Iterator[Session]:
         """A writing session: committed at the end of the block, rolled back if it raises; then signals tell of its events.
 
         Without ``actor`` and ``cause`` it is whoever acts in this request, command, job or handler. Inside of it, pass the session on:

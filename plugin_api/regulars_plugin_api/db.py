@@ -203,10 +203,18 @@ external_ids = sa.table(
     sa.column("value", CodeText),
 )
 customer_emails = sa.table(
-    "customer_email", sa.column("customer_id", BigInt), sa.column("address", sa.Text), sa.column("match", CodeText), sa.column("position", BigInt)
+    "customer_email",
+    sa.column("customer_id", BigInt),
+    sa.column("address", sa.Text),
+    sa.column("match", CodeText),
+    sa.column("position", BigInt),
 )
 customer_phones = sa.table(
-    "customer_phone", sa.column("customer_id", BigInt), sa.column("number", sa.Text), sa.column("e164", CodeText), sa.column("position", BigInt)
+    "customer_phone",
+    sa.column("customer_id", BigInt),
+    sa.column("number", sa.Text),
+    sa.column("e164", CodeText),
+    sa.column("position", BigInt),
 )
 stores = sa.table(
     "store",

@@ -174,7 +174,7 @@ class Importer(ABC):
         """
         yield
 
-    def finished(self, session: Session, context: ImportContext) -> None:
+    def finished(self, session: Session, context: ImportContext) -> None:  # noqa: B027 - most kinds have nothing left to do
         """After the last batch, in a transaction of its own."""
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-GIVEN = "Anna Björn Chloé Дмитрий Ольга فاطمه محمد 秀英 伟 Γιώργος José Łukasz İbrahim Åsa Zoë".split()
-FAMILY = "Lindqvist Öberg Dubois Коваленко Смирнова رضایی حسینی 李 王 Παπαδόπουλος Muñoz Wiśniewski Yılmaz Holm O'Brien Smith".split()
-TOWNS = "Malmö Lund Göteborg Москва تهران 北京 Αθήνα Kraków İstanbul Lyon Dublin".split()
+GIVEN = "Anna Björn Chloé Дмитрий Ольга فاطمه محمد 秀英 伟 Γιώργος José Łukasz İbrahim Åsa Zoë".split()  # noqa: SIM905 - read as a list of names
+FAMILY = "Lindqvist Öberg Dubois Коваленко Смирнова رضایی حسینی 李 王 Παπαδόπουλος Muñoz Yılmaz Holm O'Brien Smith".split()  # noqa: SIM905
+TOWNS = ["Malmö", "Lund", "Göteborg", "Москва", "تهران", "北京", "Αθήνα", "Kraków", "İstanbul", "Lyon", "Dublin"]
 COLUMNS = ("external_id", "first_name", "last_name", "email", "phone", "birthday", "city", "country", "language", "tags", "consent_email")
 
 

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from bench.people import write_customers
-from regulars_testkit.crm import CrmHarness
 
 from regulars_core.customers import search
 from regulars_core.db import Database
 from regulars_plugin_api.bulk import insert_rows
 from regulars_plugin_api.db import Base
+from regulars_testkit.crm import CrmHarness
 
 pytestmark = pytest.mark.bench
 
@@ -68,7 +68,7 @@ def _compare(crm: CrmHarness, floor_database: Database, kind: str, path: Path) -
     product = time.perf_counter() - started
     floor, rows = _floor(crm.database, floor_database, last)
     share = floor / product
-    print(
+    print(  # noqa: T201 - the figures are what it is run for
         f"\n{crm.database.engine.dialect.name}: {records:,} {kind} records in {product:.1f} s ({records / product:,.0f}/s);"
         f" their {rows:,} rows by bulk insert alone in {floor:.1f} s; {share:.0%} of the floor"
     )
@@ -82,23 +82,22 @@ def _floor(source: Database, target: Database, last: dict[str, int]) -> tuple[fl
             if table.name in last:
                 key = next(iter(table.primary_key.columns))
                 rows = [tuple(row) for row in session.execute(sa.select(table).where(key > last[table.name]).order_by(key))]
-                seconds += _timed(target, lambda writer, table=table, rows=rows: insert_rows(writer, table, list(table.c.keys()), rows))
+                seconds += _timed(target, insert_rows, table, list(table.c.keys()), rows)
                 amount += len(rows)
-        words = _search_rows(session)
-        seconds += _timed(target, lambda writer: search.index(writer, [row for row in words if row[0] > last["customer"]]))
-    return seconds, amount + sum(row[0] > last["customer"] for row in words)
+        words = [row for row in _search_rows(session) if row[0] > last["customer"]]
+    return seconds + _timed(target, search.index, words), amount + len(words)
 
 
-def _timed(database: Database, work: Callable[[Any], None]) -> float:
+def _timed(database: Database, write: Callable[..., None], *rows: Any) -> float:
     started = time.perf_counter()
     with database.transaction() as session:
-        work(session)
+        write(session, *rows)
     return time.perf_counter() - started
 
 
 def _search_rows(session: Any) -> list[tuple[int, str]]:
     key = "rowid" if session.get_bind().dialect.name == "sqlite" else "customer_id"
-    return [tuple(row) for row in session.execute(sa.text(f"SELECT {key}, words FROM customer_search"))]  # noqa: S608
+    return [tuple(row) for row in session.execute(sa.text(f"SELECT {key}, words FROM customer_search"))]
 
 
 def _last_ids(database: Database) -> dict[str, int]:
@@ -113,7 +112,10 @@ def _chain(folder: Path, kind: str) -> Path:
     path = folder / f"{kind}.csv"
     rows: dict[str, tuple[tuple[str, ...], Iterator[tuple[Any, ...]]]] = {
         "store": (("code", "name", "timezone", "currency"), ((f"S{n}", f"Store {n}", "America/New_York", "USD") for n in range(40))),
-        "product": (("sku", "name", "category", "price"), ((f"P{n:05d}", f"Article {n}", f"Group {n % 30}", f"{n % 90}.50") for n in range(5000))),
+        "product": (
+            ("sku", "name", "category", "price"),
+            ((f"P{n:05d}", f"Article {n}", f"Group {n % 30}", f"{n % 90}.50") for n in range(5000)),
+        ),
         "customer": (("external_id", "last_name"), ((f"C{n:06d}", f"Holm {n}") for n in range(20_000))),
         "sale": (
             ("receipt_no", "sold_at", "store", "customer_external_id", "sku", "quantity", "amount", "discount"),

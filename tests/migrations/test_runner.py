@@ -209,13 +209,16 @@ def _tables(url: str) -> set[str]:
 
 def _count(url: str, table: str) -> int:
     with migration_engine(sa.make_url(url)).connect() as connection:
-        return connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one()  # noqa: S608
+        return int(connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one())
 
 
 def _schema(url: str) -> dict[str, list[str]]:
     """Columns and indexes of every table, in words."""
     inspector = sa.inspect(migration_engine(sa.make_url(url)))
     return {
-        table: sorted([str(column["name"]) for column in inspector.get_columns(table)] + [str(index["name"]) for index in inspector.get_indexes(table)])
+        table: sorted(
+            [str(column["name"]) for column in inspector.get_columns(table)]
+            + [str(index["name"]) for index in inspector.get_indexes(table)]
+        )
         for table in inspector.get_table_names()
     }

@@ -202,7 +202,14 @@ def _process(crm: Crm, run: ImportRun, progress: Progress) -> None:
             found = trial.result(transaction, run.id)
         trial.keep(crm, run.id, found)
     else:
-        _work(crm, run, importer, inspection, mapping, lambda optimistic: crm.transaction(cause=f"import:{run.id}", repeatable=True, optimistic=optimistic)).run(tell)
+        _work(
+            crm,
+            run,
+            importer,
+            inspection,
+            mapping,
+            lambda optimistic: crm.transaction(cause=f"import:{run.id}", repeatable=True, optimistic=optimistic),
+        ).run(tell)
         analyze(crm.database)
     _end(crm, run, RunState.DONE)
 

@@ -8,11 +8,6 @@ from regulars_plugin_api.db import BigInt, UtcDateTime
 revision, down_revision = "core_0003", "core_0002"
 
 
-def _only(state: str) -> dict[str, sa.TextClause]:
-    where = sa.text(f"state = '{state}'")
-    return {"postgresql_where": where, "sqlite_where": where}
-
-
 def upgrade() -> None:
     op.create_table(
         "event",
@@ -56,8 +51,16 @@ def upgrade() -> None:
         sa.UniqueConstraint("event_id", "handler", name="uq_delivery_event_id_handler"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_delivery_open", "delivery", ["handler", "due_at"], **_only("ready"))
-    op.create_index("ix_delivery_dead", "delivery", ["handler"], **_only("dead"))
+    op.create_index(
+        "ix_delivery_open",
+        "delivery",
+        ["handler", "due_at"],
+        sqlite_where=sa.text("state = 'ready'"),
+        postgresql_where=sa.text("state = 'ready'"),
+    )
+    op.create_index(
+        "ix_delivery_dead", "delivery", ["handler"], sqlite_where=sa.text("state = 'dead'"), postgresql_where=sa.text("state = 'dead'")
+    )
     op.create_table(
         "job_slot",
         sa.Column("id", BigInt, nullable=False),
@@ -74,7 +77,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("job", "slot", name="uq_job_slot_job_slot"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_job_slot_open", "job_slot", ["job", "due_at"], **_only("ready"))
+    op.create_index(
+        "ix_job_slot_open",
+        "job_slot",
+        ["job", "due_at"],
+        sqlite_where=sa.text("state = 'ready'"),
+        postgresql_where=sa.text("state = 'ready'"),
+    )
     op.create_table(
         "plugin",
         sa.Column("name", sa.String(length=30), nullable=False),

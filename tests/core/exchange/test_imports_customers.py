@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from regulars_testkit.crm import CrmHarness
 
 from regulars_core.exchange.undo import undo
 from regulars_plugin_api.views import CustomerView
+from regulars_testkit.crm import CrmHarness
 
 STORES = "code,name,country,timezone,currency\nLUND,Lund,SE,Europe/Stockholm,SEK\n"
 
@@ -16,8 +16,10 @@ STORES = "code,name,country,timezone,currency\nLUND,Lund,SE,Europe/Stockholm,SEK
 def test_a_customer_with_everything(crm: CrmHarness) -> None:
     crm.import_text("store", STORES)
     text = (
-        "Kundnummer,Förnamn,Efternamn,E-post,Telefon,Född,Kön,Språk,Gata,Ort,Postnummer,Land,Butik,Taggar,Anteckningar,consent_email,consent_date,consent_source\n"
-        "007,Åsa,Holm,Asa.Holm@Example.com; asa@work.se,070-174 06 31,1984-03-12,kvinna,sv,Stora gatan 1,Lund,222 22,SE,LUND,vip; family,Ring efter 17,ja,2024-05-01,kassa\n"
+        "Kundnummer,Förnamn,Efternamn,E-post,Telefon,Född,Kön,Språk,Gata,Ort,Postnummer,Land,Butik,Taggar,"
+        "Anteckningar,consent_email,consent_date,consent_source\n"
+        "007,Åsa,Holm,Asa.Holm@Example.com; asa@work.se,070-174 06 31,1984-03-12,kvinna,sv,"
+        "Stora gatan 1,Lund,222 22,SE,LUND,vip; family,Ring efter 17,ja,2024-05-01,kassa\n"
     )
     report = crm.import_text("customer", text)
     assert (report["verdict"], report["records"], report["created"], report["rejected"]) == ("accept", 1, 1, [])
@@ -116,7 +118,7 @@ def test_a_file_that_can_mean_two_things_is_asked_about(crm: CrmHarness) -> None
     assert crm.dump() == before
     assert crm.import_text("customer", text, date_order="dmy")["created"] == 1
     birthday = only_customer(crm).birthday
-    assert birthday is not None and birthday.isoformat() == "1984-04-03"
+    assert str(birthday) == "1984-04-03"
 
 
 def test_a_refused_file_leaves_no_row(crm: CrmHarness) -> None:

@@ -14,7 +14,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from regulars_core.users.service import LOCALES
-from regulars_plugin_api import i18n
+from regulars_plugin_api import formats, i18n
 
 RTL = ("fa", "ar", "he")
 _TRANSLATIONS = Path(__file__).parent / "translations"
@@ -65,7 +65,7 @@ def number(value: int | Decimal | None) -> str:
 
 def money(value: Decimal | None, currency: str) -> str:
     """An amount with its currency code after it, such as 1,249.00 SEK."""
-    return "" if value is None else numbers.format_currency(value, currency, "#,##0.00\xa0¤¤", locale=_locale())
+    return "" if value is None else formats.money(value, currency)
 
 
 def country(code: str | None) -> str:

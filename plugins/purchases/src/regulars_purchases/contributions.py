@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from regulars_plugin_api.contributions import CustomerColumn, Panel, Place, SearchHit, SearchSource, TimelineEntry, TimelineSource
+from regulars_plugin_api.formats import money
 from regulars_plugin_api.i18n import Text
 from regulars_plugin_api.views import CustomerView, Viewer
 from regulars_purchases import service
@@ -49,7 +50,7 @@ def _last_on(session: Session, ids: Sequence[int], viewer: Viewer) -> Mapping[in
 
 def _value(session: Session, ids: Sequence[int], viewer: Viewer) -> Mapping[int, str]:
     found = service.figures_of(session, ids)
-    return {customer_id: " + ".join(f"{one.value} {one.currency}" for one in figures) for customer_id, figures in found.items()}
+    return {customer_id: " + ".join(money(one.value, one.currency) for one in figures) for customer_id, figures in found.items()}
 
 
 def timeline() -> TimelineSource:
@@ -91,7 +92,7 @@ def _detail(receipt: ReceiptView) -> Text:
 
 
 def _amount(total: Decimal | None, currency: str) -> list[str]:
-    return [] if total is None else [f"{total} {currency}"]
+    return [] if total is None else [money(total, currency)]
 
 
 def _url(receipt: ReceiptView) -> str:

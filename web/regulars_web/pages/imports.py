@@ -165,12 +165,14 @@ def _about(run_id: int) -> dict[str, Any]:
     with crm_here().read(current_viewer()) as session:
         told = report(session, run, most_rejected=REJECTS_SHOWN)
     is_working = run.state in WORKING
+    importer = kinds.importer_of(crm_here(), run.kind)
     return {
         "run": run,
         "report": told,
         "is_working": is_working,
         "state": STATES[run.state.value],
-        "title": _titles().get(run.kind, run.kind),
+        "title": importer.title,
+        "columns": {column.name: column.title for column in importer.columns},
         "can_undo": not run.dry_run and run.state in desk.UNDOABLE,
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -54,6 +54,13 @@ def work_once(crm: Crm) -> bool:
 
 def write_rejects(session: Session, run_id: int, target: Path | BinaryIO) -> None:
     """The rejected records as CSV, to be mended and imported again: why, then the cells as they stood in the file, card numbers masked."""
-    with open_writer("csv", target, [*REASONS, *runs.get(session, run_id).header]) as writer:
+    header = runs.get(session, run_id).header
+    # The file itself may be of rejected records, mended in part.
+    old = {place for place, heading in enumerate(header) if heading in REASONS}
+    with open_writer("csv", target, [*REASONS, *_without(header, old)]) as writer:
         for reject in runs.rejects(session, run_id):
-            writer.write([reject.record, reject.field, reject.code, reject.message, *reject.cells])
+            writer.write([reject.record, reject.field, reject.code, reject.message, *_without(reject.cells, old)])
+
+
+def _without(cells: Sequence[str], places: Container[int]) -> list[str]:
+    return [cell for place, cell in enumerate(cells) if place not in places]

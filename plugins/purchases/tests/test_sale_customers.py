@@ -95,3 +95,12 @@ def test_a_row_without_a_customer_takes_nobodys_receipt_away(chain: Any, summary
     assert summary(chain.sales("1,2025-03-01 10:00,M1,1.00,,,", columns=WHO)) == {"unchanged": 1}
     assert summary(chain.sales("1,2025-03-01 10:00,M1,1.00,K9,,", columns=WHO)) == {"unchanged": 1, "notes": {"unknown_customer": 1}}
     assert chain.crm.dump() == before
+
+
+def test_guest_receipts_forget_who_is_erased(chain: Any) -> None:
+    chain.load("customer", PEOPLE, "K1,Ada,family@example.com,", "K2,Bo,family@example.com,")
+    chain.sales("1,2025-03-01 10:00,M1,1.00,,family@example.com,", "2,2025-03-01 10:00,M1,1.00,,other@example.com,", columns=WHO)
+    ids = dict(chain.rows("SELECT display_name, id FROM customer"))
+    with chain.crm.transaction() as session:
+        assert claims.forget_clues(session, ids["Ada"]) == 1
+    assert chain.rows("SELECT customer_email FROM purchases_receipt ORDER BY id") == [(None,), ("other@example.com",)]

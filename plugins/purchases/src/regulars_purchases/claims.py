@@ -24,6 +24,7 @@ from regulars_purchases.customers import CustomerRef, resolve
 from regulars_purchases.events import ReceiptsClaimed
 from regulars_purchases.models import receipts
 
+CLUES = ("customer_source", "customer_number", "customer_email", "customer_phone")
 CUES = (CustomerCreated, CustomerUpdated, CustomerRestored, CustomersImported, CustomersMerged)
 
 
@@ -57,9 +58,16 @@ def claim_guest_receipts(session: Session, customer_ids: Collection[int]) -> int
     return len(claimed)
 
 
+def forget_clues(session: Session, customer_id: int) -> int:
+    """Take the number, e-mail and phone of a customer who is to be forgotten off guest receipts; how many bore them."""
+    waiting = dict(_waiting(session, [customer_id]))
+    update_rows(session, receipts, CLUES, [(receipt_id, *(None,) * len(CLUES)) for receipt_id in waiting])
+    return len(waiting)
+
+
 def _waiting(session: Session, customer_ids: Collection[int]) -> Iterable[tuple[int, CustomerRef]]:
     """Guest receipts that bear a number, e-mail or phone of these customers."""
-    clues = [receipts.c[name] for name in ("customer_source", "customer_number", "customer_email", "customer_phone")]
+    clues = [receipts.c[name] for name in CLUES]
     same_number = sa.and_(receipts.c.customer_source == external_ids.c.source, receipts.c.customer_number == external_ids.c.value)
     ways = (
         (external_ids, same_number),

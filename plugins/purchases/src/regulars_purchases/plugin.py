@@ -7,7 +7,16 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from regulars_plugin_api.contributions import CustomerColumn, EventHandler, FilterField, Panel, Permission, SearchSource, TimelineSource
+from regulars_plugin_api.contributions import (
+    CustomerColumn,
+    ErasureNote,
+    EventHandler,
+    FilterField,
+    Panel,
+    Permission,
+    SearchSource,
+    TimelineSource,
+)
 from regulars_plugin_api.exchange import Exporter, Importer
 from regulars_plugin_api.hookspecs import hookimpl
 from regulars_plugin_api.manifest import Category, Erase, Manifest, Merge, PersonalTable
@@ -15,12 +24,11 @@ from regulars_plugin_api.services import Crm
 from regulars_plugin_api.views import CustomerView, Viewer
 from regulars_plugin_api.web import PluginBlueprint
 from regulars_purchases import claims, contributions, demo, figures, filters, service, views
+from regulars_purchases.claims import CLUES
 from regulars_purchases.exchange.exporters import ProductExporter, SaleExporter
 from regulars_purchases.exchange.products import ProductImporter
 from regulars_purchases.exchange.sales import SaleImporter
 from regulars_purchases.i18n import _
-
-CLUES = ("customer_source", "customer_number", "customer_email", "customer_phone")
 
 MANIFEST = Manifest(
     name="purchases",
@@ -108,6 +116,12 @@ def customers_merging(session: Session, keep_id: int, drop_id: int) -> None:
 @hookimpl
 def customers_unmerging(session: Session, merge: Mapping[str, Any]) -> None:
     figures.recompute(session, (merge["keep_id"], merge["drop_id"]))
+
+
+@hookimpl
+def erase_personal_data(session: Session, customer_id: int) -> Iterable[ErasureNote]:
+    if claims.forget_clues(session, customer_id):
+        yield ErasureNote(_("Receipts of guests no longer bear the customer's number, e-mail or phone."))
 
 
 @hookimpl

@@ -33,25 +33,20 @@ def add(session: Session, sums: dict[tuple[int, str], Sums]) -> None:
     """Add new receipts' sums, by (customer, currency), to the figures."""
     if not sums:
         return
-    columns = {name: figures.c[name].type for name in FIGURES}
-    rows = ((*key, one.first_on, one.last_on, one.receipts, one.value_minor, one.units) for key, one in sorted(sums.items()))
+    rows = [(*key, one.first_on, one.last_on, one.receipts, one.value_minor, one.units) for key, one in sorted(sums.items())]
     on_postgresql = session.get_bind().dialect.name == "postgresql"
     least, most = (sa.func.least, sa.func.greatest) if on_postgresql else (sa.func.min, sa.func.max)
-    insert: Any = postgresql.insert(figures) if on_postgresql else sqlite.insert(figures)
-    with staged(session, columns, rows) as stage:
-        # SQLite takes ON CONFLICT for part of the join without a WHERE before it.
-        added = insert.from_select(FIGURES, sa.select(*stage.c).where(sa.true()))
-        new = added.excluded
-        session.execute(
-            added.on_conflict_do_update(
-                index_elements=["customer_id", "currency"],
-                set_={
-                    "first_on": least(figures.c.first_on, new.first_on),
-                    "last_on": most(figures.c.last_on, new.last_on),
-                    **{name: figures.c[name] + new[name] for name in ("receipts", "value_minor", "units")},
-                },
-            )
-        )
+    added: Any = postgresql.insert(figures) if on_postgresql else sqlite.insert(figures)
+    new = added.excluded
+    upsert = added.on_conflict_do_update(
+        index_elements=["customer_id", "currency"],
+        set_={
+            "first_on": least(figures.c.first_on, new.first_on),
+            "last_on": most(figures.c.last_on, new.last_on),
+            **{name: figures.c[name] + new[name] for name in ("receipts", "value_minor", "units")},
+        },
+    )
+    session.execute(upsert, [dict(zip(FIGURES, row, strict=True)) for row in rows])
 
 
 def recompute(session: Session, customer_ids: Iterable[int]) -> None:

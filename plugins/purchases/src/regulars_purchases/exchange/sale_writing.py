@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -64,20 +65,24 @@ class SaleWriter:
 
     def _product_ids(self) -> dict[str | None, int | None]:
         """Every article of the batch; what nobody has told of yet becomes a stub."""
+        named = {line.record.value.sku for line in self.new_lines} | {line.after.sku for line in self.changed_lines}
+        skus: set[str] = {sku for sku in named if sku is not None}
         found: dict[str | None, int | None] = {None: None}
-        sold: list[tuple[str | None, int]] = [(line.record.value.sku, line.record.number) for line in self.new_lines]
-        sold += [(line.after.sku, line.record.number) for line in self.changed_lines]
-        skus = {sku for sku, _number in sold if sku is not None}
         if not skus:
             return found
         with staged(self.session, {"sku": products.c.sku.type}, ((sku,) for sku in sorted(skus))) as stage:
             query = sa.select(products.c.sku, products.c.id).join_from(stage, products, products.c.sku == stage.c.sku)
             found.update(self.session.execute(query).all())
-        first_sold: dict[str, int] = {}
-        for sku, number in sold if len(found) <= len(skus) else ():
-            if sku is not None and sku not in found:
-                first_sold.setdefault(sku, number)
-        return found | self._stubs(first_sold)
+        if missing := skus - found.keys():
+            found.update(self._stubs(self._first_sold(missing)))
+        return found
+
+    def _first_sold(self, skus: set[str]) -> dict[str, int]:
+        """The record each of these articles was first met in, in that order."""
+        met = [(line.record.number, line.after.sku) for line in self.changed_lines]
+        met += [(line.record.number, line.record.value.sku) for line in self.new_lines]
+        first = {sku: number for number, sku in sorted(met, reverse=True) if sku in skus}
+        return dict(sorted(first.items(), key=itemgetter(1)))
 
     def _stubs(self, first_sold: dict[str, int]) -> dict[str, int]:
         """Products known by their number alone. ``first_sold`` names the record each was first met in."""

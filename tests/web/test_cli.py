@@ -11,10 +11,11 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from regulars_web import cli
@@ -160,25 +161,52 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_run_starts_web_and_worker_on_an_empty_home_and_both_end_together(tmp_path: Path) -> None:
-    port = free_port()
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """``regulars run --bootstrap`` on an empty home, ready, and its address."""
+    address = f"127.0.0.1:{free_port()}"
     environment = {**os.environ, "REGULARS_HOME": str(tmp_path / "home")}
     environment.pop("REGULARS_DATABASE_URL", None)
-    command = [sys.executable, "-m", "regulars_web", "run", "--bootstrap", "--port", str(port)]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", "regulars_web", "run", "--bootstrap", "--port", address.partition(":")[2]]
+    with (tmp_path / "said").open("w") as said, subprocess.Popen(command, env=environment, stderr=said, text=True) as process:
         try:
-            assert answers(f"http://127.0.0.1:{port}/readyz", within=90) == {"missing": [], "status": "ready"}
+            assert answers(f"http://{address}/readyz", within=90) == {"missing": [], "status": "ready"}
+            yield process, address
         finally:
-            process.send_signal(signal.SIGTERM)
-            _out, said = process.communicate(timeout=60)
-    assert process.returncode == 0, said
-    assert f"http://127.0.0.1:{port}" in said
+            process.kill()
+
+
+def children(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    return list(psutil.Process(process.pid).children(recursive=True))
+
+
+def test_run_starts_web_and_worker_on_an_empty_home_and_both_end_together(
+    running: tuple[subprocess.Popen[str], str], tmp_path: Path
+) -> None:
+    process, address = running
+    parts = children(process)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
+    assert psutil.wait_procs(parts, timeout=5)[1] == []
+    said = (tmp_path / "said").read_text()
+    assert f"http://{address}" in said
     users = json.loads((tmp_path / "home" / "sample-users.json").read_text())
     assert sorted(users) == [f"{role}@example.com" for role in ("administrator", "analyst", "clerk", "manager", "marketer")]
     assert all(password in said for password in users.values())
     assert (tmp_path / "home" / "sample-users.json").stat().st_mode & 0o777 == 0o600
-    with pytest.raises(OSError, match="refused"):
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5)
+
+
+def test_nothing_stays_behind_when_run_is_killed(running: tuple[subprocess.Popen[str], str]) -> None:
+    process, _address = running
+    parts = children(process)
+    process.kill()
+    assert psutil.wait_procs(parts, timeout=30)[1] == []
+
+
+def test_when_the_worker_dies_web_ends_too_and_says_so_by_its_code(running: tuple[subprocess.Popen[str], str]) -> None:
+    process, _address = running
+    next(part for part in children(process) if "worker" in part.cmdline()).kill()
+    assert process.wait(30) == 1
 
 
 def answers(address: str, within: float) -> Any:

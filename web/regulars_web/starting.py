@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,11 +18,9 @@ from regulars_core.users import passwords, service
 from regulars_core.users.roles import ADMINISTRATOR, TITLES
 from regulars_migrations import runner
 from regulars_plugin_api.i18n import _
-from regulars_web.console import DONE, FAILED, Console
+from regulars_web.console import FAILED, Console, Failed
 
 if TYPE_CHECKING:
-    from flask import Flask
-
     from regulars_core.crm import Crm
 
 SAMPLE_USERS_FILE = "sample-users.json"
@@ -58,85 +56,67 @@ def refuse_old_schema(crm: Crm) -> None:
         raise NotInitialised(_("The database has to be upgraded first (%(owners)s). Run: regulars db upgrade", owners=", ".join(behind)))
 
 
-def make_app() -> Flask:
-    """The application of this process."""
-    from regulars_core.crm import open_crm
-    from regulars_web.app import create_app
-
-    logs.configure(as_json=True)
-    return create_app(open_crm(Config.from_environment()))
-
-
 def serve_web(host: str, port: int, workers: int) -> None:
     """Answer requests until told to stop."""
+    # Imported before the server forks, so that its processes share the memory of the code.
+    from regulars_core.crm import open_crm
+    from regulars_web.app import create_app
     from regulars_web.server import serve
 
-    serve(make_app, host, port, workers)
+    logs.configure(as_json=not sys.stderr.isatty())
+    serve(lambda: create_app(open_crm(Config.from_environment())), host, port, workers)
 
 
-def work(crm: Crm, concurrency: int) -> None:
-    """Work until SIGTERM or SIGINT, then finish what was begun."""
+def work(crm: Crm, concurrency: int, *, follow: int | None = None) -> None:
+    """Work until SIGTERM or SIGINT, then finish what was begun. ``follow`` is the parent process to end with, however it ended."""
     from regulars_core.exchange import desk
     from regulars_core.jobs.worker import run_worker
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_about: stop.set())
+    if follow is not None:
+        threading.Thread(target=_follow, args=(follow, stop), daemon=True).start()
     run_worker(crm, stop, concurrency, runners=[desk.work_once])
 
 
-def web_and_worker(console: Console, host: str, port: int) -> int:
-    """Both in child processes: when one ends, or this one is told to, the other ends as well."""
-    console.close()
-    spawn = multiprocessing.get_context("spawn")
-    parts: list[multiprocessing.process.BaseProcess] = [
-        spawn.Process(target=_child, args=(serve_web, (host, port, 1)), name="web"),
-        spawn.Process(target=_child, args=(_work_here, ()), name="worker"),
-    ]
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_about: stopping.set())
-    for part in parts:
-        part.start()
-    while not stopping.wait(0.2) and all(part.is_alive() for part in parts):
+def _follow(parent: int, stop: threading.Event) -> None:
+    # A parent that was killed can't tell its children.
+    while os.getppid() == parent and not stop.wait(1):
         pass
-    failed = not stopping.is_set()
-    return _end(parts) or (FAILED if failed else DONE)
+    stop.set()
 
 
-def _end(parts: Sequence[multiprocessing.process.BaseProcess]) -> int:
-    for part in parts:
-        if part.is_alive():
-            part.terminate()
-    for part in parts:
-        part.join(30)
-        if part.is_alive():
-            part.kill()
-    return DONE
-
-
-def _child(target: Callable[..., None], arguments: tuple[object, ...]) -> None:
-    parent = os.getppid()
-    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
-    target(*arguments)
-
-
-def _follow(parent: int) -> None:
-    """End with the parent, however it ended: a killed one can't tell its children."""
-    while os.getppid() == parent:
-        threading.Event().wait(1)
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _work_here() -> None:
-    from regulars_core.crm import open_crm
-
-    logs.configure(as_json=True)
-    crm = open_crm(Config.from_environment())
+def web_and_worker(console: Console, host: str, port: int) -> None:
+    """Web in this process, the worker in a child: when one ends, or is told to, the other ends as well."""
+    console.close()
+    worker = subprocess.Popen([sys.executable, "-m", "regulars_web", "worker", "--follow", str(os.getpid())])
+    here, stopping, died = os.getpid(), threading.Event(), threading.Event()
+    threading.Thread(target=_end_with, args=(worker, stopping, died), daemon=True).start()
     try:
-        work(crm, 4)
+        serve_web(host, port, 1)
     finally:
-        crm.close()
+        # The server's forks leave through here as well; the worker is not theirs.
+        if os.getpid() == here:
+            stopping.set()
+            _end(worker)
+            if died.is_set():
+                raise Failed(FAILED)
+
+
+def _end_with(worker: subprocess.Popen[bytes], stopping: threading.Event, died: threading.Event) -> None:
+    worker.wait()
+    if not stopping.is_set():
+        died.set()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _end(worker: subprocess.Popen[bytes]) -> None:
+    worker.terminate()
+    try:
+        worker.wait(30)
+    except subprocess.TimeoutExpired:
+        worker.kill()
 
 
 def bootstrap(console: Console, address: str) -> None:

@@ -46,7 +46,8 @@ def run(console: Console, host: str, port: int, bootstrap: bool) -> int:
     if bootstrap:
         starting.bootstrap(console, f"http://{host}:{port}")
     console.crm()
-    return starting.web_and_worker(console, host, port)
+    starting.web_and_worker(console, host, port)
+    return DONE
 
 
 @click.command(cls=JsonCommand)
@@ -66,12 +67,13 @@ def web(console: Console, host: str, port: int, workers: int) -> int:
 
 @click.command(cls=JsonCommand)
 @click.option("--concurrency", default=4, show_default=True, type=click.IntRange(1, 64))
+@click.option("--follow", type=int, hidden=True, help="The parent process to end with.")
 @click.pass_obj
-def worker(console: Console, concurrency: int) -> int:
+def worker(console: Console, concurrency: int, follow: int | None) -> int:
     """Deliver events, run jobs and imports."""
     from regulars_web import starting
 
-    starting.work(console.crm(), concurrency)
+    starting.work(console.crm(), concurrency, follow=follow)
     return DONE
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+import regulars_web
 from regulars_core.crm import Crm
 from regulars_testkit.staff import Staff
 from regulars_web.app import create_app
@@ -73,6 +78,23 @@ def test_behind_https_cookies_are_secure(make_crm: Callable[..., Crm]) -> None:
     assert reply.headers["Strict-Transport-Security"] == "max-age=31536000"
     assert reply.headers["Set-Cookie"].startswith("__Host-regulars=")
     assert "Secure" in reply.headers["Set-Cookie"]
+
+
+def test_a_made_up_host_finds_its_way_into_nothing(app: Flask) -> None:
+    for path in ("/", "/sign-in", "/nowhere"):
+        reply = app.test_client().get(path, headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"})
+        assert "evil" not in reply.text
+        assert "evil" not in str(reply.headers)
+
+
+def test_libraries_are_the_ones_that_were_vendored() -> None:
+    static = Path(regulars_web.__file__).parent / "static"
+    locked = {name: digest for one in json.loads((static / "vendor.lock.json").read_text()) for name, digest in one["files"].items()}
+    found = {
+        path.name: "sha512-" + base64.b64encode(hashlib.sha512(path.read_bytes()).digest()).decode()
+        for path in (static / "vendor").iterdir()
+    }
+    assert found == locked
 
 
 def test_a_form_that_is_too_large_is_refused(pages: Staff) -> None:

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from regulars_core.exchange import runs, undo
 from regulars_core.exchange.files.write import open_writer
 from regulars_core.exchange.models import ImportRun, RunState
+from regulars_core.users.models import User
 from regulars_plugin_api.errors import NotAllowedYet
-from regulars_plugin_api.i18n import _
+from regulars_plugin_api.i18n import _, in_locale
 from regulars_plugin_api.views import Viewer
 
 if TYPE_CHECKING:
@@ -45,11 +46,14 @@ def work_once(crm: Crm) -> bool:
     if run_id is None:
         return False
     with crm.read() as session:
-        is_undo = runs.get(session, run_id).state is RunState.UNDOING
-    if is_undo:
-        undo.undo(crm, run_id)
-        return True
-    return runs.process(crm, run_id)
+        run = runs.get(session, run_id)
+        language = session.scalar(sa.select(User.locale).where(User.id == run.actor_id))
+    # What is written down about a file is written for whoever gave it.
+    with in_locale(language or "en"):
+        if run.state is RunState.UNDOING:
+            undo.undo(crm, run_id)
+            return True
+        return runs.process(crm, run_id)
 
 
 def write_rejects(session: Session, run_id: int, target: Path | BinaryIO) -> None:

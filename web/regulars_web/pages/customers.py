@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import request, url_for
+from sqlalchemy.orm import Session
 
 from regulars_core.customers.service import COUNTED_AT_MOST, Page, Position
 from regulars_core.stores import service as stores
@@ -58,7 +59,7 @@ def page() -> str:
         all_stores = store_choices(session)
         values = {
             "count": customers.count_about(session, viewer, query=given["q"], where=where),
-            "stores": stores.names(session, (row.store_id for row in found.rows)),
+            "stores": _store_names(session, found, all_stores),
             "tags": customers.tags(session),
         }
     return render(
@@ -75,6 +76,12 @@ def page() -> str:
         kinds=KINDS,
         **values,
     )
+
+
+def _store_names(session: Session, found: Page, known: Sequence[StoreView]) -> dict[int, str]:
+    names = {store.id: store.name for store in known}
+    unknown = {row.store_id for row in found.rows} - names.keys()
+    return names | stores.names(session, unknown)
 
 
 def as_filter(given: Mapping[str, str]) -> dict[str, Any] | None:

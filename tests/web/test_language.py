@@ -1,0 +1,88 @@
+"""Pages speak the language of whoever looks, and write numbers and dates its way."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+from flask import Flask
+
+from regulars_core.crm import Crm
+from regulars_core.exchange import desk
+from regulars_core.users import service
+from regulars_plugin_api.i18n import in_locale
+from regulars_testkit.staff import Staff
+from regulars_web import language
+
+
+@pytest.mark.parametrize(
+    ("wanted", "heading"),
+    [("sv-SE,sv;q=0.9,en;q=0.5", "Logga in"), ("en", "Sign in"), ("tlh", "Sign in"), ("", "Sign in"), ("%%;q=x", "Sign in")],
+)
+def test_the_sign_in_page_speaks_the_language_of_the_browser(app: Flask, wanted: str, heading: str) -> None:
+    assert f"<h1>{heading}</h1>" in app.test_client().get("/sign-in", headers={"Accept-Language": wanted}).text
+
+
+def swedish(crm: Crm, somebody: Staff) -> Staff:
+    with crm.transaction() as session:
+        service.find(session, somebody.email).locale = "sv"
+    return somebody
+
+
+def test_a_user_reads_everything_in_the_chosen_language(crm: Crm, staff: Callable[..., Staff]) -> None:
+    crm.customers.create({"display_name": "Åsa Holm", "birthday": "1984-03-12", "kind": "company"})
+    manager = swedish(crm, staff(role="manager"))
+    assert '<html lang="sv" dir="ltr"' in manager.get("/customers").text
+    page = manager.get("/customers/1").text
+    for shown in ("Födelsedag 12 mars 1984", "Företag", "Aktiv", "Inget sagt: får inte kontaktas", "Ändringar"):
+        assert shown in page
+    refused = manager.post("/customers/new", {"emails": "x", "kind": "person", "status": "active"}).text
+    assert "”x” är ingen e-postadress som anna@example.com." in refused
+
+
+def test_one_users_language_is_not_the_next_ones(crm: Crm, staff: Callable[..., Staff]) -> None:
+    anna, bo = swedish(crm, staff(role="clerk")), staff(role="clerk")
+    assert [one.get("/customers").text.count("Kunder") > 0 for one in (anna, bo, anna, bo)] == [True, False, True, False]
+
+
+def test_what_is_written_down_about_a_file_is_in_the_language_of_whoever_gave_it(crm: Crm, staff: Callable[..., Staff]) -> None:
+    manager = swedish(crm, staff(role="manager"))
+    file = (io.BytesIO(b"external_id,email\nC1,nonsense\n"), "members.csv")
+    run = manager.post("/imports/new", {"kind": "customer", "file": file}, content_type="multipart/form-data").location
+    assert desk.work_once(crm)
+    assert "”nonsense” är ingen e-postadress" in manager.get(run).text
+
+
+def test_a_language_whose_words_are_still_to_come_already_has_its_direction(crm: Crm, staff: Callable[..., Staff]) -> None:
+    clerk = staff(role="clerk")
+    with crm.transaction() as session:
+        service.find(session, clerk.email).locale = "fa"
+    page = clerk.get("/customers").text
+    assert '<html lang="fa" dir="rtl"' in page
+    assert "bootstrap.rtl.min.css" in page
+
+
+def test_numbers_dates_and_names_are_written_the_way_of_the_language() -> None:
+    stockholm = dt.datetime(2026, 11, 22, 13, 32, tzinfo=dt.UTC)
+    with in_locale("sv"):
+        written = (
+            language.number(1234567),
+            language.money(Decimal("1249.5"), "SEK"),
+            language.day(dt.date(2019, 3, 4)),
+            language.country("SE"),
+            language.language("fa"),
+        )
+    assert written == ("1\xa0234\xa0567", "1\xa0249,50\xa0SEK", "4 mars 2019", "Sverige", "persiska")
+    with in_locale("en"):
+        assert language.moment(stockholm, language.ZoneInfo("Europe/Stockholm")) == "22 Nov 2026, 14:32"
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"),
+    [("Olena Shevchenko", "OS"), ("李秀英", "李"), ("فاطمه رضایی", "فر"), ("Kafé", "K"), ("«»", "?"), ("åke öhrn-ek", "ÅÖ"), ("", "?")],
+)
+def test_an_avatar_has_the_initials_of_any_script(name: str, letters: str) -> None:
+    assert language.initials(name) == letters

@@ -79,7 +79,7 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
 
 def analyze(database: Database) -> None:
     """Refresh the planner's figures after a bulk load; without them both databases read whole tables where a few rows would do."""
-    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with database.engine.begin() as connection:
         if database.is_sqlite:
             # A thousand entries of each index tell enough; reading all of them would take as long as the import.
             connection.exec_driver_sql("PRAGMA analysis_limit=1000")

@@ -49,7 +49,8 @@ def _lines(session: Session, table: sa.Table) -> Iterator[str]:
         elif table.name == "customer" and column.name == "uid":
             columns["name"] = _customer_name(table)
         else:
-            columns[column.name] = column
+            # "record" says which table a line is of.
+            columns["number" if column.name == "record" else column.name] = column
     query = sa.select(*(column.label(f"c{place}") for place, column in enumerate(columns.values()))).select_from(source)
     labels = list(columns)
     for row in session.execute(query.execution_options(yield_per=5000)):

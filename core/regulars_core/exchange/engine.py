@@ -27,7 +27,7 @@ from regulars_plugin_api.values import masked
 
 # A batch may hold SQLite's write lock for 100 ms; it aims at half of that.
 LOCK_TARGET_SECONDS = 0.08
-SMALLEST_BATCH, LARGEST_BATCH = 100, 10_000
+SMALLEST_BATCH, LARGEST_BATCH = 500, 10_000
 RETRIES = 5
 RETRIED_SQLSTATES = frozenset({"40001", "40P01"})
 

@@ -43,7 +43,7 @@ def of_customer(session: Session, customer_id: int, *, before: int | None = None
     query = sa.select(Change, User.name).outerjoin(User, User.id == Change.actor_id).where(sa.or_(*mine))
     if before is not None:
         query = query.where(Change.id < before)
-    return [_view(change, name) for change, name in session.execute(query.order_by(Change.id.desc()).limit(limit)).tuples()]
+    return [_view(change, name) for change, name in session.execute(query.order_by(Change.id.desc()).limit(limit))]
 
 
 def changed_customers(session: Session, limit: int) -> list[int]:

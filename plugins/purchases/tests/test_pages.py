@@ -172,6 +172,7 @@ def test_columns_of_the_list_and_the_timeline(filled: Any, ids: dict[str, int]) 
     viewer = Viewer(user_id=1, name="x", permissions=frozenset(EVERYTHING[:2]), store_ids=frozenset())
     with filled.crm.read() as session:
         assert {one: str(day) for one, day in last.load(session, [ada, bo], SYSTEM).items()} == {ada: "2025-04-01", bo: "2025-04-02"}
+        assert value.load(session, [ada], viewer) == {}
         assert value.load(session, [ada], SYSTEM) == {ada: "718.00\xa0SEK + 12.50\xa0USD"}
         happened = session.execute(source.select(viewer).where(sa.column("customer_id") == bo)).all()
         assert [tuple(row)[2:4] for row in happened] == [("receipt", None)]

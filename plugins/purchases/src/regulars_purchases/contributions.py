@@ -32,7 +32,7 @@ def history(session: Session, customer: CustomerView, viewer: Viewer) -> Mapping
     receipts = service.receipts_of(session, customer.id, viewer, limit=LAST_RECEIPTS)
     return {
         "figures": service.figures_of(session, [customer.id]).get(customer.id, ()),
-        "shows_value": viewer.store_ids is None or viewer.may("purchases.all_stores"),
+        "shows_value": service.sees_all_amounts(viewer),
         "receipts": receipts,
         "articles": service.first_articles(session, [one.id for one in receipts]),
     }
@@ -41,7 +41,7 @@ def history(session: Session, customer: CustomerView, viewer: Viewer) -> Mapping
 def columns() -> Iterable[CustomerColumn]:
     """Last purchase and value, for lists and exports."""
     yield CustomerColumn("purchases.last_on", _("Last purchase"), "purchases.view", _last_on)
-    yield CustomerColumn("purchases.value", _("Purchases"), "purchases.all_stores", _value)
+    yield CustomerColumn("purchases.value", _("Purchases"), "purchases.view", _value)
 
 
 def _last_on(session: Session, ids: Sequence[int], viewer: Viewer) -> Mapping[int, dt.date]:
@@ -49,6 +49,8 @@ def _last_on(session: Session, ids: Sequence[int], viewer: Viewer) -> Mapping[in
 
 
 def _value(session: Session, ids: Sequence[int], viewer: Viewer) -> Mapping[int, str]:
+    if not service.sees_all_amounts(viewer):
+        return {}
     found = service.figures_of(session, ids)
     return {customer_id: " + ".join(money(one.value, one.currency) for one in figures) for customer_id, figures in found.items()}
 

@@ -97,8 +97,10 @@ class Receipt(CustomerLinked, Base):
 
 
 class ReceiptLine(Base):
-    """One line of a receipt, in the receipt's currency. ``amount_minor`` is the line's total after ``discount_minor``; ``unit_price``
-    and ``cost`` are of one piece. ``sku`` stays as the till wrote it when the product goes.
+    """One line of a receipt, in the receipt's currency.
+
+    ``amount_minor`` is the line's total after ``discount_minor``; ``unit_price`` and ``cost`` are of one piece. ``sku`` stays as the
+    till wrote it when the product goes.
     """
 
     __tablename__ = "purchases_receipt_line"

@@ -23,9 +23,14 @@ Position = tuple[dt.datetime, int]
 _RECEIPT = sa.select(Receipt, stores.c.name, stores.c.timezone).outerjoin(stores, stores.c.id == Receipt.store_id)
 
 
+def sees_all_amounts(viewer: Viewer) -> bool:
+    """Whether the viewer may see what was paid anywhere, and so figures over all stores."""
+    return viewer.store_ids is None or viewer.may("purchases.all_stores")
+
+
 def sees_amounts(viewer: Viewer, store_id: int | None) -> bool:
     """Whether the viewer may see what was paid in a store."""
-    return viewer.store_ids is None or store_id in viewer.store_ids or viewer.may("purchases.all_stores")
+    return sees_all_amounts(viewer) or store_id in (viewer.store_ids or ())
 
 
 def receipts_of(

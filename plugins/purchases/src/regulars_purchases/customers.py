@@ -83,7 +83,7 @@ def _by_uid(session: Session, numbers: set[str]) -> dict[str, int]:
     uids = {number for number in numbers if len(number) == 36 and number.count("-") == 4}
     if not uids:
         return {}
-    with staged(session, {"uid": CodeText}, ((uid,) for uid in sorted(uids))) as stage:
+    with staged(session, {"uid": customers.c.uid.type}, ((uid,) for uid in sorted(uids))) as stage:
         meant = sa.func.coalesce(customers.c.merged_into_id, customers.c.id)
         query = sa.select(customers.c.uid, meant).join_from(stage, customers, customers.c.uid == stage.c.uid)
         return dict(session.execute(query).all())

@@ -306,5 +306,12 @@ def compiler(crm: Crm) -> FilterCompiler:
     return FilterCompiler(crm.bus.collect(data_hooks.filter_fields), crm.config.timezone)
 
 
+def fields_nobody_offers(crm: Crm, where: Any) -> list[str]:
+    """The fields of a filter whose plugin is off: they select nobody, which somebody has to be told. Raises ``BadFilter``."""
+    of_crm = compiler(crm)
+    of_crm.compile(where)
+    return of_crm.unknown
+
+
 def _join(path: str, word: str) -> str:
     return f"{path}.{word}" if path else word

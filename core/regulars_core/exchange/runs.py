@@ -333,6 +333,13 @@ def kept_alive(crm: Crm, run: ImportRun) -> Iterator[None]:
         thread.join()
 
 
+def let_go(crm: Crm, run: ImportRun) -> None:
+    """Somebody else may take the run in hand at once."""
+    with crm.database.transaction() as session:
+        mine = sa.and_(ImportRun.id == run.id, ImportRun.fence == run.fence)
+        session.execute(sa.update(ImportRun).where(mine).values(leased_until=None, holder=None))
+
+
 def _me() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 

@@ -24,7 +24,7 @@ from regulars_core.exchange import kinds
 from regulars_core.exchange.engine import LostLease
 from regulars_core.exchange.memory import Bitmap
 from regulars_core.exchange.models import ImportRun, RunState
-from regulars_core.exchange.runs import LEASE, Progress, claim, get, kept_alive
+from regulars_core.exchange.runs import LEASE, Progress, claim, get, kept_alive, let_go
 from regulars_core.exchange.usage import References
 from regulars_plugin_api.bulk import delete_rows, staged, update_rows
 from regulars_plugin_api.db import Base, BigInt
@@ -51,10 +51,14 @@ def undo(crm: Crm, run_id: int, *, actor: Viewer = SYSTEM, progress: Progress = 
     if run is None:
         raise NotAllowedYet(_("Only an import that has ended can be undone, and nobody else must be at it."))
     work = _Undo(crm, run, importer, actor)
-    with kept_alive(crm, run):
-        restored = work.restore_values()
-        deleted = work.delete_created(progress)
-        analyze(crm.database)
+    try:
+        with kept_alive(crm, run):
+            restored = work.restore_values()
+            deleted = work.delete_created(progress)
+            analyze(crm.database)
+    except BaseException:
+        let_go(crm, run)
+        raise
     with work.transaction() as (session, _journal):
         ended = {"state": RunState.UNDONE, "finished_at": crm.clock.now(), "leased_until": None, "holder": None}
         work.write_down(session, **ended, kept=work.kept[:MOST_KEPT])

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_babel.speaklater import LazyString
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from regulars_core.audit.models import Change
 from regulars_plugin_api.bulk import staged
@@ -72,7 +72,21 @@ class References:
             yield key, uses
 
     def _changed_by_others(self, table: str, row_id: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-        return sa.and_(Change.table_name == table, Change.row_id == row_id, Change.cause.not_in(self.mine))
+        taken_back = aliased(Change)
+        # What another import changed and its undo gave back is as if it had never been.
+        was_taken_back = sa.exists().where(
+            taken_back.table_name == Change.table_name,
+            taken_back.row_id == Change.row_id,
+            taken_back.column_name == Change.column_name,
+            taken_back.cause == sa.literal("undo:") + sa.func.substr(Change.cause, len("import:") + 1),
+        )
+        return sa.and_(
+            Change.table_name == table,
+            Change.row_id == row_id,
+            Change.cause.not_in(self.mine),
+            Change.cause.not_like("undo:%"),
+            sa.not_(sa.and_(Change.cause.like("import:%"), was_taken_back)),
+        )
 
 
 _NO_TABLE = sa.Table("none", sa.MetaData())

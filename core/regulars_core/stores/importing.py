@@ -71,14 +71,13 @@ class StoreImporter(Importer):
 
     def apply(self, session: Session, batch: Sequence[Record], context: ImportContext) -> list[Outcome | Rejected]:
         """Create stores and change those that differ."""
-        regions = self._region_ids(session, {record.value.region for record in batch if record.value.region}, context)
         known = self._known(session, {record.value.code for record in batch})
         new: dict[str, dict[str, Any]] = {}
         changed: dict[int, dict[str, Any]] = {}
         outcomes: list[Outcome | Rejected] = []
         for record in batch:
             row: StoreRow = record.value
-            wanted = row.fields | ({"region_id": regions[row.region]} if row.region else {})
+            wanted = row.fields | ({"region": row.region} if row.region else {})
             store = known.get(row.code)
             if store is None:
                 outcomes.append(self._added(new, row, wanted, context))
@@ -87,8 +86,8 @@ class StoreImporter(Importer):
             if context.mode == "create" and not again:
                 outcomes.append(Rejected("code", "already_exists", _("This store is already here.")))
                 continue
-            before = changed.get(store.id, {})
-            differing = {name: value for name, value in wanted.items() if (before | {}).get(name, getattr(store, name)) != value}
+            now = _fields(store) | changed.get(store.id, {})
+            differing = {name: value for name, value in wanted.items() if now[name] != value}
             if differing:
                 changed.setdefault(store.id, {}).update(differing)
             outcomes.append(Outcome.MERGED if again else Outcome.UPDATED if differing else Outcome.UNCHANGED)
@@ -102,7 +101,7 @@ class StoreImporter(Importer):
         if context.mode == "update":
             return Rejected("code", "not_found", _("There is no such store to update."))
         defaults = {"name": row.code, "timezone": context.chain_timezone.key, "currency": context.chain_currency}
-        new[row.code] = dict.fromkeys(FIELDS) | defaults | wanted
+        new[row.code] = dict.fromkeys((*FIELDS, "region")) | defaults | wanted
         return Outcome.CREATED
 
     def _known(self, session: Session, codes: set[str]) -> dict[str, Store]:
@@ -125,6 +124,11 @@ class StoreImporter(Importer):
         known: dict[int, Store],
         context: ImportContext,
     ) -> None:
+        taken = [*new.values(), *changed.values()]
+        regions = self._region_ids(session, {fields["region"] for fields in taken if fields.get("region")}, context)
+        for fields in taken:
+            if region := fields.pop("region", None):
+                fields["region_id"] = regions[region]
         ids = reserve_ids(session, Store.__table__, len(new))
         rows = [(number, code, *(fields[name] for name in FIELDS)) for number, (code, fields) in zip(ids, new.items(), strict=True)]
         insert_rows(session, Store.__table__, ("id", "code", *FIELDS), rows)
@@ -141,6 +145,10 @@ class StoreImporter(Importer):
                 for name, value in fields.items()
             ),
         )
+
+
+def _fields(store: Store) -> dict[str, Any]:
+    return {name: getattr(store, name) for name in FIELDS} | {"region": store.region.name if store.region else None}
 
 
 def _line(raw: str) -> str:

@@ -85,7 +85,8 @@ def holds(person: dict[str, Any], node: dict[str, Any]) -> bool:
         return any(holds(person, part) for part in node["any"])
     if "not" in node:
         return not holds(person, node["not"])
-    field, op, value = node["field"], node["op"], node.get("value")
+    field, op = node["field"], node["op"]
+    value: Any = node.get("value")
     found = values_of(person, field)
     if op == "empty":
         return bool(found) is (value is False)

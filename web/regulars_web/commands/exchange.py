@@ -126,9 +126,13 @@ def undo(console: Console, run: int) -> int:
 @click.pass_obj
 def export(console: Console, kind: str, file_format: FileFormat, filter_file: Path | None, out: Path | None) -> int:
     """Export records of KIND, in the columns they are imported by."""
+    from regulars_core.customers.filter import fields_nobody_offers
     from regulars_core.exchange.exports import export as write
 
     where = _json_file(filter_file, "filter") if filter_file else None
+    if where is not None and kind == "customer":
+        for name in fields_nobody_offers(console.crm(), where):
+            console.say(_("The field “%(name)s” belongs to a plugin that is off: it selects nobody.", name=name))
     if out is None:
         if file_format == "xlsx" and sys.stdout.isatty():
             raise InvalidInput(out=_("An Excel file can't be shown on a terminal: give --out."))

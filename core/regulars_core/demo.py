@@ -100,6 +100,7 @@ def _import(crm: Crm, kind: str, path: Path, columns: Sequence[str], rows: Itera
 
 
 def _customers(chance: random.Random, amount: int) -> Iterable[dict[str, str]]:
+    phones = _Phones()
     for number in range(1, amount + 1):
         store = chance.choices(STORES, weights=(9, 5, 7, 8, 4, 5, 3, 5, 4, 3, 3, 6))[0]
         given, family, language, _weight = chance.choices(NAMES, weights=[one[3] for one in NAMES])[0]
@@ -123,21 +124,35 @@ def _customers(chance: random.Random, amount: int) -> Iterable[dict[str, str]]:
         if number % 60 == 0:
             company = COMPANIES[number // 60 % len(COMPANIES)]
             row |= {"kind": "company", "first_name": "", "last_name": "", "display_name": company, "birthday": ""}
-        yield row | _contact(chance, number, country) | _consent(chance)
+        phone = phones.next(country) if chance.random() < 0.7 else None
+        yield row | _contact(chance, number, phone) | _consent(chance)
 
 
-def _contact(chance: random.Random, number: int, country: str) -> dict[str, str]:
-    # Ranges that the regulators of these countries keep free for stories like this one.
-    phones = {
-        "SE": f"070-174 06 {5 + number % 95:02}",
-        "DE": f"0171 39200{number % 100:02}",
-        "FR": f"06 39 98 {number % 100:02} {number // 100 % 100:02}",
-        "GB": f"07700 900{number % 1000:03}",
+class _Phones:
+    """Numbers nobody has, each once: ranges that the regulators of these countries keep free for stories like this one."""
+
+    RANGES = {
+        "SE": ("070-174 06 {:02}", range(5, 100)),
+        "DE": ("0171 39200{:02}", range(100)),
+        "FR": ("06 39 98 {:02} {:02}", range(10_000)),
+        "GB": ("07700 900{:03}", range(1000)),
     }
-    found = {"email": f"kund{number}@example.com"} if chance.random() < 0.7 else {}
-    if country in phones and (not found or chance.random() < 0.6):
-        found["phone"] = phones[country]
-    return found
+
+    def __init__(self) -> None:
+        self._left = {country: iter(numbers) for country, (_form, numbers) in self.RANGES.items()}
+
+    def next(self, country: str) -> str | None:
+        """Another number of ``country``, while there are any."""
+        number = next(self._left.get(country, iter(())), None)
+        if number is None:
+            return None
+        form = self.RANGES[country][0]
+        return form.format(*divmod(number, 100)) if country == "FR" else form.format(number)
+
+
+def _contact(chance: random.Random, number: int, phone: str | None) -> dict[str, str]:
+    found = {"email": f"kund{number}@example.com"} if phone is None or chance.random() < 0.6 else {}
+    return found if phone is None else {**found, "phone": phone}
 
 
 def _consent(chance: random.Random) -> dict[str, str]:

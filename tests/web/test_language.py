@@ -6,6 +6,7 @@ import datetime as dt
 import io
 from collections.abc import Callable
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -77,7 +78,7 @@ def test_numbers_dates_and_names_are_written_the_way_of_the_language() -> None:
         )
     assert written == ("1\xa0234\xa0567", "1\xa0249,50\xa0SEK", "4 mars 2019", "Sverige", "persiska")
     with in_locale("en"):
-        assert language.moment(stockholm, language.ZoneInfo("Europe/Stockholm")) == "22 Nov 2026, 14:32"
+        assert language.moment(stockholm, ZoneInfo("Europe/Stockholm")) == "22 Nov 2026, 14:32"
 
 
 @pytest.mark.parametrize(

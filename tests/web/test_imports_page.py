@@ -191,3 +191,16 @@ def test_what_somebody_changed_since_is_kept_and_listed(crm: Crm, manager: Staff
     assert "1 row was kept" in page or "rows were kept" in page
     assert f'href="/customers/{asa}"' in page
     assert list(people(crm)) == ["Åsa Holm"]
+
+
+def test_headings_nobody_knows_are_matched_by_hand(crm: Crm, manager: Staff, try_file: Trying) -> None:
+    trial = try_file("Kundnummer,Tilltal,Övrigt\nC1,Åsa,x\n")
+    page = manager.get(trial).text
+    assert page.count("Left out</span>") == 2
+    again = manager.post(f"{trial}/columns", {"column-0": "external_id", "column-1": "first_name", "column-2": ""}).location
+    assert again != trial
+    desk.work_once(crm)
+    real = manager.post(f"{again}/run").location
+    desk.work_once(crm)
+    assert rows(manager.get(real).text)["Added"] == "1"
+    assert list(people(crm)) == ["Åsa"]

@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.utils import secure_filename
 
 from regulars_core.exchange import desk, kinds, runs
+from regulars_core.exchange.mapping import match_columns
 from regulars_core.exchange.models import ImportRun, RunState
 from regulars_core.exchange.report import report
 from regulars_core.exchange.runs import ImportOptions
@@ -113,6 +114,18 @@ def answer(run_id: int) -> ResponseReturnValue:
     return redirect(url_for("imports.show", run_id=run_id))
 
 
+@pages.post("/imports/<int:run_id>/columns")
+@access("imports.run")
+def match_again(run_id: int) -> ResponseReturnValue:
+    """Try the same file with headings matched by hand."""
+    run = _mine(run_id)
+    mapping = {heading: request.form.get(f"column-{place}") or None for place, heading in enumerate(run.header)}
+    options = ImportOptions(**{**run.options, "mapping": mapping})
+    path = Path(run.file_path)
+    again = runs.start(crm_here(), run.kind, path, options, actor=current_viewer(), dry_run=True, name=run.file_name)
+    return redirect(url_for("imports.show", run_id=again))
+
+
 @pages.post("/imports/<int:run_id>/run")
 @access("imports.run")
 def run_for_real(run_id: int) -> ResponseReturnValue:
@@ -173,6 +186,7 @@ def _about(run_id: int) -> dict[str, Any]:
         "state": STATES[run.state.value],
         "title": importer.title,
         "columns": {column.name: column.title for column in importer.columns},
+        "matched": match_columns(run.header, importer.columns, run.options["mapping"]),
         "can_undo": not run.dry_run and run.state in desk.UNDOABLE,
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from regulars_testkit.browser import Site
@@ -25,6 +26,7 @@ def test_a_file_is_tried_run_and_taken_back(site: Site, page: Page, complaints: 
     page.get_by_role("button", name="Go on").click()
     expect(page.get_by_text("Would be added")).to_be_visible(timeout=20_000)
     expect(page.get_by_text("Download all 1")).to_be_visible()
+    assert Axe().run(page).response["violations"] == []
     with page.expect_download() as download:
         page.get_by_text("Download all 1").click()
     assert "not-an-address" in download.value.path().read_text("utf-8-sig")

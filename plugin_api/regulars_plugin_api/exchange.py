@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from flask_babel.speaklater import LazyString
@@ -65,8 +65,7 @@ def parsed(row: Mapping[str, str], field: str, parse: Callable[..., T], *args: A
         raise Rejected(field, bad.code, bad.message) from bad
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A record that was read and parsed; ``number`` counts from 1, the header not counted."""
 
     number: int

@@ -100,12 +100,14 @@ def test_a_record_goes_in_is_shown_and_comes_out(run: Run, home: Path, tmp_path:
     assert (code, report["verdict"], report["records"], report["created"]) == (3, "partial", 2, 1)
     assert rejects.read_text("utf-8-sig").splitlines()[1].startswith("2,email,")
     assert run("imports", "show", str(report["run"]))[1] == report
-    assert run("customers", "show", "1")[1]["display_name"] == "Åsa"
+    # PostgreSQL gives the numbers that a trial run drew to nobody else.
+    number = next(str(one) for one in range(1, 9) if run("customers", "show", str(one))[0] == 0)
+    assert run("customers", "show", number)[1]["display_name"] == "Åsa"
     assert run("export", "customer", "--format", "jsonl", "--out", str(out))[1]["records"] == 1
     assert json.loads(out.read_text())["external_id"] == "C1"
     code, undone, _said = run("imports", "undo", str(report["run"]))
     assert (code, undone["kept"]) == (0, [])
-    assert run("customers", "show", "1")[0] == 1
+    assert run("customers", "show", number)[0] == 1
     assert [one["state"] for one in run("imports", "list")[1]] == ["undone", "done"]
 
 

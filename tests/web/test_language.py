@@ -14,7 +14,7 @@ from flask import Flask
 from regulars_core.crm import Crm
 from regulars_core.exchange import desk
 from regulars_core.users import service
-from regulars_plugin_api.i18n import in_locale
+from regulars_plugin_api.i18n import current_locale, in_locale
 from regulars_testkit.staff import Staff
 from regulars_web import language
 
@@ -47,6 +47,11 @@ def test_a_user_reads_everything_in_the_chosen_language(crm: Crm, staff: Callabl
 def test_one_users_language_is_not_the_next_ones(crm: Crm, staff: Callable[..., Staff]) -> None:
     anna, bo = swedish(crm, staff(role="clerk")), staff(role="clerk")
     assert [one.get("/customers").text.count("Kunder") > 0 for one in (anna, bo, anna, bo)] == [True, False, True, False]
+
+
+def test_a_request_leaves_no_language_behind(crm: Crm, staff: Callable[..., Staff]) -> None:
+    swedish(crm, staff(role="clerk")).get("/customers")
+    assert current_locale() == "en"
 
 
 def test_what_is_written_down_about_a_file_is_in_the_language_of_whoever_gave_it(crm: Crm, staff: Callable[..., Staff]) -> None:

@@ -17,6 +17,7 @@ from regulars_core.crm import Crm
 from regulars_core.users import sessions
 from regulars_core.users.service import viewer_of
 from regulars_migrations import runner
+from regulars_plugin_api.i18n import current_locale, set_locale
 from regulars_plugin_api.views import Viewer
 from regulars_plugin_api.web import PUBLIC, declared_access
 from regulars_web import language, security
@@ -52,6 +53,7 @@ def install(app: Flask, crm: Crm) -> None:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=g.request_id, path=request.path)
         g.viewer = NOBODY
+        g.language_before = current_locale()
         language.choose(None)
 
     @app.before_request
@@ -81,7 +83,8 @@ def install(app: Flask, crm: Crm) -> None:
         return None
 
     @app.teardown_request
-    def stop_acting(_error: BaseException | None) -> None:
+    def leave_as_found(_error: BaseException | None) -> None:
+        set_locale(g.pop("language_before", current_locale()))
         acting = g.pop("acting", None)
         if acting is not None:
             end_acting(acting)

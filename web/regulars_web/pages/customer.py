@@ -210,7 +210,7 @@ def _as_typed(customer: CustomerView) -> dict[str, str]:
 def _form(given: Mapping[str, str], wrong: Mapping[str, Text], customer: CustomerView | None = None) -> str:
     home_store = customer.store_id if customer else None
     with crm_here().read(current_viewer()) as session:
-        all_stores, all_tags = store_choices(session), crm_here().customers.tags(session)
+        all_stores = store_choices(session)
         # A home store that is not among the choices stays as it is: the form leaves it out.
         is_open = home_store is None or home_store in {store.id for store in all_stores}
         fixed_store = None if is_open else stores.names(session, [home_store]).get(home_store or 0, "")
@@ -220,7 +220,6 @@ def _form(given: Mapping[str, str], wrong: Mapping[str, Text], customer: Custome
         wrong=wrong,
         customer=customer,
         all_stores=all_stores,
-        all_tags=all_tags,
         fixed_store=fixed_store,
         kinds=KINDS,
         statuses=STATUSES,

@@ -26,12 +26,6 @@ document.addEventListener("click", (event) => {
   if (hide) document.querySelector(hide.dataset.hide).hidden = true;
 });
 
-// A choice that narrows the list is applied at once; without JavaScript the button beside it does it.
-document.addEventListener("change", (event) => {
-  const form = event.target.closest("form[data-submit-on-change]");
-  if (form) form.requestSubmit();
-});
-
 const complain = () => { document.getElementById("toast")?.removeAttribute("hidden"); };
 document.addEventListener("htmx:responseError", complain);
 document.addEventListener("htmx:sendError", complain);

@@ -2,4 +2,5 @@
 
 from regulars_web.cli import main
 
-main()
+if __name__ == "__main__":
+    main()

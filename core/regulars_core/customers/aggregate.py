@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from regulars_core.customers import naming
 from regulars_core.customers.models import (
     Consent,
     Customer,
@@ -18,16 +19,21 @@ from regulars_core.customers.models import (
     CustomerPhone,
     CustomerTag,
     ExternalId,
+    Kind,
+    Status,
     Tag,
 )
 from regulars_plugin_api.bulk import staged
 from regulars_plugin_api.db import BigInt
 
+if TYPE_CHECKING:
+    from regulars_core.customers.importing import CustomerRow
+
 FIELDS = ("kind", "status", "first_name", "last_name", "display_name", "birthday", "gender", "language", "notes", "store_id")
 ADDRESS_FIELDS = ("street", "city", "postal_code", "region", "country")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Aggregate:
     """One customer with all its parts. ``id`` is None until the batch is written."""
 
@@ -54,6 +60,27 @@ class Aggregate:
     new_address: tuple[str | None, ...] | None = None
 
     @property
+    def has_contact(self) -> bool:
+        """Whether there is anything to know the customer by in another file."""
+        return bool(self.external_ids or self.emails or self.phones)
+
+    def says_the_same_as(self, other: Aggregate) -> bool:
+        """Whether all that is known of both is equal."""
+        return (self.fields, self.address, self.tags, self._consents()) == (other.fields, other.address, other.tags, other._consents())
+
+    def _consents(self) -> dict[str, Any]:
+        return {channel: (one.state, one.given_on, one.source) for channel, one in self.consents.items()} | self.new_consents
+
+    def forget_what_came_to_nothing(self) -> None:
+        """Drop changes that a later row of the batch has changed back."""
+        self.changed = {name: old for name, old in self.changed.items() if self.fields[name] != old}
+        if self.new_address == self.address:
+            self.new_address = None
+        for channel, one in self.consents.items():
+            if self.new_consents.get(channel) == (one.state, one.given_on, one.source):
+                del self.new_consents[channel]
+
+    @property
     def is_changed(self) -> bool:
         """Whether there is anything to write."""
         return bool(
@@ -65,6 +92,23 @@ class Aggregate:
             or self.new_consents
             or self.new_address is not None
         )
+
+
+def of_new(row: CustomerRow, source: str) -> Aggregate:
+    """The customer that a row of a file makes when it is about nobody known."""
+    fields: dict[str, Any] = dict.fromkeys(FIELDS) | {"kind": Kind.PERSON, "status": Status.ACTIVE} | row.fields
+    fields["display_name"] = naming.display_name(fields, row.emails, row.phones, row.external_id)
+    return Aggregate(
+        id=None,
+        fields=fields,
+        is_new=True,
+        emails={email.match: email.as_typed for email in row.emails},
+        phones={phone.e164: phone.as_typed for phone in row.phones},
+        external_ids={source: row.external_id} if row.external_id else {},
+        address=row.address,
+        tags=set(row.tags),
+        new_consents={channel: (state, given_on, source) for channel, state, given_on, source in row.consents},
+    )
 
 
 def load(session: Session, ids: Iterable[int]) -> dict[int, Aggregate]:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
-from regulars_core.customers import naming
-from regulars_core.customers.aggregate import ADDRESS_FIELDS, FIELDS, Aggregate
+from regulars_core.customers import aggregate, naming
+from regulars_core.customers.aggregate import ADDRESS_FIELDS, Aggregate
 from regulars_core.customers.matching import Matcher
 from regulars_core.customers.models import (
     ConsentState,
     Kind,
-    Status,
 )
 from regulars_core.customers.writing import Writer
 from regulars_plugin_api.events import CustomersImported, emit
@@ -30,12 +29,24 @@ def apply(session: Session, batch: Sequence[Record], context: ImportContext) -> 
     matcher = Matcher(session, context.source, [record.value for record in batch])
     touched: dict[int, Aggregate] = {}
     outcomes: list[Outcome | Rejected] = []
-    for record in batch:
+    updated: dict[int, Aggregate] = {}
+    for place, record in enumerate(batch):
         try:
-            outcomes.append(_take(record, matcher, touched, context))
+            outcome, customer = _take(record, matcher, context)
         except Rejected as refusal:
             outcomes.append(refusal)
+            continue
+        outcomes.append(outcome)
+        touched[id(customer)] = customer
+        if outcome is Outcome.UPDATED:
+            updated[place] = customer
     customers = list(touched.values())
+    for customer in customers:
+        if not customer.is_new:
+            customer.forget_what_came_to_nothing()
+    for place, customer in updated.items():
+        if not customer.is_changed:
+            outcomes[place] = Outcome.UNCHANGED
     new = [customer for customer in customers if customer.is_new]
     changed = [customer for customer in customers if not customer.is_new and customer.is_changed]
     writer = Writer(session, context)
@@ -47,40 +58,24 @@ def apply(session: Session, batch: Sequence[Record], context: ImportContext) -> 
     return outcomes
 
 
-def _take(record: Record, matcher: Matcher, touched: dict[int, Aggregate], context: ImportContext) -> Outcome:
+def _take(record: Record, matcher: Matcher, context: ImportContext) -> tuple[Outcome, Aggregate]:
     row: CustomerRow = record.value
     customer = matcher.find(row)
     if customer is None:
         if context.mode == "update":
             raise Rejected("external_id", "not_found", _("There is no such customer to update."))
-        customer = _made_from(row, context)
+        customer = aggregate.of_new(row, context.source)
         matcher.learn(customer)
-        touched[id(customer)] = customer
-        return Outcome.CREATED
+        return Outcome.CREATED, customer
     again = customer.is_new or not context.seen.first_time("customer", customer.id or 0)
     if context.mode == "create" and not again:
         raise Rejected("external_id", "already_exists", _("This customer is already here."))
     before = customer.is_changed
     _change(customer, row, record.number, context)
     matcher.learn(customer)
-    touched[id(customer)] = customer
     if again:
-        return Outcome.MERGED
-    return Outcome.UPDATED if customer.is_changed and not before else Outcome.UNCHANGED
-
-
-def _made_from(row: CustomerRow, context: ImportContext) -> Aggregate:
-    fields: dict[str, Any] = dict.fromkeys(FIELDS) | {"kind": Kind.PERSON, "status": Status.ACTIVE} | row.fields
-    fields["display_name"] = naming.display_name(fields, row.emails, row.phones, row.external_id)
-    customer = Aggregate(id=None, fields=fields, is_new=True)
-    customer.emails = {email.match: email.as_typed for email in row.emails}
-    customer.phones = {phone.e164: phone.as_typed for phone in row.phones}
-    if row.external_id:
-        customer.external_ids[context.source] = row.external_id
-    customer.address = row.address
-    customer.tags = set(row.tags)
-    customer.new_consents = {channel: (state, given_on, source) for channel, state, given_on, source in row.consents}
-    return customer
+        return Outcome.MERGED, customer
+    return Outcome.UPDATED if customer.is_changed and not before else Outcome.UNCHANGED, customer
 
 
 def _change(customer: Aggregate, row: CustomerRow, number: int, context: ImportContext) -> None:
@@ -99,8 +94,9 @@ def _change(customer: Aggregate, row: CustomerRow, number: int, context: ImportC
             fields[name] = value
     _add_contacts(customer, row, context)
     if row.address is not None:
-        merged = tuple(new or old for new, old in zip(row.address, customer.address or (None,) * len(ADDRESS_FIELDS), strict=True))
-        if merged != customer.address:
+        now = customer.address if customer.new_address is None else customer.new_address
+        merged = tuple(new or old for new, old in zip(row.address, now or (None,) * len(ADDRESS_FIELDS), strict=True))
+        if merged != now:
             if customer.is_new:
                 customer.address = merged
             else:

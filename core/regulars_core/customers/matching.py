@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -37,12 +37,19 @@ class Matcher:
         by_phone = aggregate.owners(
             session, CustomerPhone.__table__, CustomerPhone.__table__.c.e164, (phone.e164 for row in open_rows for phone in row.phones)
         )
-        ids = [*by_number.values(), *by_uid.values(), *(one for found in (*by_email.values(), *by_phone.values()) for one in found)]
+        by_name = _by_name(session, (aggregate.of_new(row, source) for row in open_rows if not _has_contact(row)))
+        ids = [
+            *by_number.values(),
+            *by_uid.values(),
+            *(one for found in (*by_email.values(), *by_phone.values(), *by_name.values()) for one in found),
+        ]
         known = aggregate.load(session, ids)
         self._by_number: dict[str, Aggregate] = {value: known[one] for value, one in by_number.items()}
         self._by_uid: dict[str, Aggregate] = {uid: known[one] for uid, one in by_uid.items()}
         self._by_email = defaultdict(list, {match: [known[one] for one in found] for match, found in by_email.items()})
         self._by_phone = defaultdict(list, {e164: [known[one] for one in found] for e164, found in by_phone.items()})
+
+        self._by_name = defaultdict(list, {name: [known[one] for one in found] for name, found in by_name.items()})
 
     def find(self, row: CustomerRow) -> Aggregate | None:
         """The customer ``row`` is about, None for a new one. Raises ``Rejected`` where that is open to doubt."""
@@ -53,6 +60,9 @@ class Matcher:
         if row.external_id and (found := self._by_uid.get(row.external_id)):
             row.external_id = None
             return found
+        if not _has_contact(row):
+            made = aggregate.of_new(row, self.source)
+            return next((one for one in self._by_name[fold(made.fields["display_name"])] if one.says_the_same_as(made)), None)
         candidates = self._candidates(row)
         if not candidates:
             return None
@@ -68,6 +78,8 @@ class Matcher:
         """Later rows of the batch may be about ``customer`` too."""
         if number := customer.external_ids.get(self.source):
             self._by_number.setdefault(number, customer)
+        if customer.is_new and not customer.has_contact:
+            self._by_name[fold(customer.fields["display_name"])].append(customer)
         for match in customer.emails:
             if customer not in self._by_email[match]:
                 self._by_email[match].append(customer)
@@ -90,6 +102,10 @@ class Matcher:
     def _may_be(self, row: CustomerRow, customer: Aggregate) -> bool:
         # Two numbers of one source are two customers, even when a family shares its e-mail address.
         return row.external_id is None or self.source not in customer.external_ids
+
+
+def _has_contact(row: CustomerRow) -> bool:
+    return bool(row.external_id or row.emails or row.phones)
 
 
 def _contradicts(row: CustomerRow, customer: Aggregate) -> bool:
@@ -122,6 +138,21 @@ def _by_external_id(session: Session, source: str, numbers: set[str]) -> tuple[d
         )
         found = session.execute(query).all()
     return {row[0]: row[1] for row in found}, {row[0] for row in found if row[2]}
+
+
+def _by_name(session: Session, customers: Iterable[Aggregate]) -> dict[str, list[int]]:
+    """Folded full name -> living customers who have nothing else to be known by."""
+    names = {fold(customer.fields["display_name"]) for customer in customers}
+    found: dict[str, list[int]] = defaultdict(list)
+    if not names:
+        return found
+    parts = [sa.exists().where(part.customer_id == Customer.id) for part in (ExternalId, CustomerEmail, CustomerPhone)]
+    living = (Customer.deleted_at.is_(None), Customer.merged_into_id.is_(None))
+    with staged(session, {"name": Customer.fold_name.type}, ((name,) for name in sorted(names))) as stage:
+        query = sa.select(Customer.fold_name, Customer.id).join_from(stage, Customer, Customer.fold_name == stage.c.name)
+        for name, customer_id in session.execute(query.where(*living, *(sa.not_(part) for part in parts)).order_by(Customer.id)):
+            found[name].append(customer_id)
+    return found
 
 
 def _by_uid(session: Session, numbers: set[str]) -> dict[str, int]:

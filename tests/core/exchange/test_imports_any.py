@@ -49,7 +49,7 @@ def counts(report: dict[str, Any]) -> dict[str, Any]:
 
 
 @settings(
-    max_examples=10,
+    max_examples=6,
     derandomize=True,
     phases=[Phase.generate],
     deadline=None,

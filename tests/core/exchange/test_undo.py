@@ -66,10 +66,10 @@ def test_an_undo_that_was_interrupted_is_started_again_and_takes_nothing_for_som
 ) -> None:
     crm.import_text("customer", FIRST)
     before = crm.dump()
-    many = "".join(f"N{number},Åsa,Holm,,,,,\n" for number in range(150))
+    many = "".join(f"N{number},Åsa,Holm,,,,,\n" for number in range(105))
     run = crm.import_text("customer", HEADER + "1,One,,,,,,\n" + many + "1,Two,,,Ystad,,,\n2,Evy,,,,,x,\n")["run"]
     monkeypatch.setattr(undoing, "STEP", 7)
-    monkeypatch.setattr(undoing, "STEP_ON_SQLITE", 1)
+    monkeypatch.setattr(undoing, "STEP_ON_SQLITE", 2)
 
     def pull_the_plug(_done: int, _total: int) -> None:
         raise KeyboardInterrupt

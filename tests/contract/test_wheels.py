@@ -54,14 +54,6 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {path.name.partition("-")[0]: path for path in sorted(folder.glob("*.whl"))}
 
 
-@pytest.fixture(scope="module")
-def core_alone(wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> CleanPlace:
-    place = CleanPlace(tmp_path_factory.mktemp("clean"))
-    subprocess.run([sys.executable, "-m", "venv", place.folder / "venv"], check=True)
-    place.install(wheels["regulars"])
-    return place
-
-
 def shipped(wheel: Path) -> set[str]:
     with ZipFile(wheel) as archive:
         return {name for name in archive.namelist() if ".dist-info/" not in name}
@@ -91,20 +83,21 @@ def test_a_plugin_s_wheel_holds_every_file(wheels: dict[str, Path]) -> None:
     assert shipped(wheels["regulars_purchases"]) == within(("plugins/purchases/src/",))
 
 
-def test_core_runs_with_no_plugin(core_alone: CleanPlace) -> None:
-    core_alone.run("python", "-c", IMPORT_ALL, "regulars_plugin_api", "regulars_core", "regulars_web", "regulars_migrations")
-    assert "import" in core_alone.run("regulars", "--help")
-    core_alone.run("regulars", "init")
-    assert json.loads(core_alone.run("regulars", "--json", "plugins", "list")) == []
+def test_core_runs_alone_and_a_plugin_s_wheel_goes_into_it(wheels: dict[str, Path], tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    place = CleanPlace(tmp_path)
+    place.install(wheels["regulars"])
+    place.run("python", "-c", IMPORT_ALL, "regulars_plugin_api", "regulars_core", "regulars_web", "regulars_migrations")
+    assert "import" in place.run("regulars", "--help")
+    place.run("regulars", "init")
+    assert json.loads(place.run("regulars", "--json", "plugins", "list")) == []
 
-
-def test_a_plugin_s_wheel_goes_into_a_running_core(core_alone: CleanPlace, wheels: dict[str, Path]) -> None:
-    core_alone.install(wheels["regulars_purchases"])
-    core_alone.run("python", "-c", IMPORT_ALL, "regulars_purchases")
-    core_alone.run("regulars", "plugins", "enable", "purchases")
-    listed = json.loads(core_alone.run("regulars", "--json", "plugins", "list"))
+    place.install(wheels["regulars_purchases"])
+    place.run("python", "-c", IMPORT_ALL, "regulars_purchases")
+    place.run("regulars", "plugins", "enable", "purchases")
+    listed = json.loads(place.run("regulars", "--json", "plugins", "list"))
     assert [(plugin["name"], plugin["state"]) for plugin in listed] == [("purchases", "enabled")]
-    products = core_alone.folder / "products.csv"
+    products = place.folder / "products.csv"
     products.write_text("sku,name,price,currency\nA-1,Läsglasögon,129.50,SEK\n", encoding="utf-8")
-    report = json.loads(core_alone.run("regulars", "--json", "import", "product", str(products)))
+    report = json.loads(place.run("regulars", "--json", "import", "product", str(products)))
     assert (report["verdict"], report["records"], report["created"]) == ("accept", 1, 1)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 import structlog
@@ -30,6 +31,7 @@ from regulars_core.plugins.loader import Candidate
 from regulars_core.plugins.models import PluginRow
 from regulars_core.plugins.registry import PluginRegistry
 from regulars_core.settings.service import SettingsService
+from regulars_core.users.notices import NoticeService
 from regulars_plugin_api.events import DomainEvent
 from regulars_plugin_api.hookspecs import access, customers, data, lifecycle, messaging, web
 from regulars_plugin_api.services import Clock, Http
@@ -53,9 +55,15 @@ class Crm:
         self.signals = SignalHub(self.plugins.is_enabled)
         self.settings = SettingsService(self)
         self.jobs = JobService(self)
+        self.notices = NoticeService()
         self.customers = CustomerService(self)
         self.consents = ConsentService(self)
         self._has_database = False
+
+    @property
+    def timezone(self) -> ZoneInfo:
+        """The chain's zone."""
+        return self.config.timezone
 
     @property
     def hooks(self) -> HookBus:

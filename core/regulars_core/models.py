@@ -14,14 +14,17 @@ from regulars_core.customers.models import (
     Tag,
     customer_search,
 )
-from regulars_core.exchange.models import ImportBatch, ImportReject, ImportRun
+from regulars_core.exchange.models import ExportRun, ImportBatch, ImportReject, ImportRun
+from regulars_core.idempotency import IdempotencyKey
 from regulars_core.jobs.models import JobSlot
 from regulars_core.plugins.models import PluginRow
 from regulars_core.settings.models import Setting
 from regulars_core.stores.models import Region, Store
-from regulars_core.users.models import Role, RolePermission, User, UserRegion, UserRole, UserSession, UserStore
+from regulars_core.users.models import Notice, Role, RolePermission, SavedView, User, UserRegion, UserRole, UserSession, UserStore
+from regulars_core.users.tokens import ApiToken
 
 __all__ = [
+    "ApiToken",
     "Change",
     "Consent",
     "Customer",
@@ -32,15 +35,19 @@ __all__ = [
     "CustomerTag",
     "Delivery",
     "Event",
+    "ExportRun",
     "ExternalId",
+    "IdempotencyKey",
     "ImportBatch",
     "ImportReject",
     "ImportRun",
     "JobSlot",
+    "Notice",
     "PluginRow",
     "Region",
     "Role",
     "RolePermission",
+    "SavedView",
     "Setting",
     "Store",
     "Subscription",

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, Protocol, TypeVar
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from regulars_plugin_api.contributions.work import LeasedBatch
 from regulars_plugin_api.events import DomainEvent
+from regulars_plugin_api.i18n import Text
 from regulars_plugin_api.views import ConsentView, CustomerView, Viewer
 
 P = ParamSpec("P")
@@ -86,6 +88,26 @@ class Jobs(Protocol):
         """Run leased deliveries; for executors."""
 
 
+class Notices(Protocol):
+    """Telling staff what concerns them: the bell on every page."""
+
+    def tell(
+        self,
+        session: Session,
+        user_ids: Sequence[int],
+        key: str,
+        text: Text,
+        url: str,
+        *,
+        icon: str = "bell",
+        customer_id: int | None = None,
+    ) -> int:
+        """Tell users of something, each in their own language; how many had not been told under this ``key`` before.
+
+        ``url`` is where a click leads, ``icon`` one of ``icons.svg``. With ``customer_id`` the notice goes when the customer goes.
+        """
+
+
 class CustomerService(Protocol):
     """Reading and writing customers. Without ``session`` each call is a transaction of its own."""
 
@@ -135,6 +157,10 @@ class Crm(Protocol):
         """Work done later."""
 
     @property
+    def notices(self) -> Notices:
+        """Telling staff what concerns them."""
+
+    @property
     def signals(self) -> Signals:
         """In-process notices after commit."""
 
@@ -149,6 +175,10 @@ class Crm(Protocol):
     @property
     def http(self) -> Http:
         """Calls to other systems."""
+
+    @property
+    def timezone(self) -> ZoneInfo:
+        """The chain's zone: its days are those of whatever has no store."""
 
     def transaction(self, actor: Viewer | None = None, cause: str | None = None) -> AbstractContextManager[Session]:
         """A writing session: commits at the end of the block, rolls back on an exception, then sends the signals of emitted events."""

@@ -19,7 +19,7 @@ from werkzeug.serving import make_server
 
 from regulars_core.config import Config, create_home
 from regulars_core.crm import Crm, open_crm
-from regulars_core.exchange import desk, runs
+from regulars_core.exchange import desk, export_desk, runs
 from regulars_core.exchange.report import verdict
 from regulars_core.users import service
 from regulars_testkit.staff import PASSWORD
@@ -91,7 +91,7 @@ def served(home: Path, database_url: str, plugins: Any | None = None) -> Iterato
 
 def _work(crm: Crm, stop: threading.Event) -> None:
     while not stop.wait(0.1):
-        while desk.work_once(crm):
+        while desk.work_once(crm) or export_desk.work_once(crm):
             pass
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -16,10 +17,23 @@ if TYPE_CHECKING:
     from regulars_core.crm import Crm
 
 
+TOLD_EVERY = 2000
+
+
 def export(
-    crm: Crm, kind: str, target: Path | BinaryIO, format_: FileFormat = "csv", *, viewer: Viewer = SYSTEM, where: Any | None = None
+    crm: Crm,
+    kind: str,
+    target: Path | BinaryIO,
+    format_: FileFormat = "csv",
+    *,
+    viewer: Viewer = SYSTEM,
+    where: Any | None = None,
+    progress: Callable[[int], None] = lambda written: None,
 ) -> int:
-    """Write the records and return how many there were. ``where`` is a filter. Raises ``Forbidden``, ``InvalidInput``."""
+    """Write the records and return how many there were. ``where`` is a filter. Raises ``Forbidden``, ``InvalidInput``.
+
+    ``progress(written)`` is called now and then; what it raises ends the export.
+    """
     exporter = kinds.exporter_of(crm, kind)
     if not viewer.may(exporter.permission):
         raise Forbidden
@@ -33,6 +47,8 @@ def export(
                 for row in chain(first, rows):
                     writer.write(row)
                     written += 1
+                    if written % TOLD_EVERY == 0:
+                        progress(written)
     except FileRefused as refusal:
         raise InvalidInput(format=refusal.message) from refusal
     return written

@@ -84,3 +84,33 @@ class ImportReject(Base):
     code: Mapped[str] = mapped_column(sa.String(64))
     message: Mapped[str]
     cells: Mapped[list[Any]] = mapped_column(sa.JSON)
+
+
+class ExportState(enum.Enum):
+    """An export waits, works, and ends."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    STOPPED = "stopped"
+    CANCELLED = "cancelled"
+
+
+class ExportRun(Base):
+    """One file on its way out, seen only by whoever asked for it. The file itself goes after a day."""
+
+    __tablename__ = "export_run"
+    __table_args__ = {"info": dump_as("id", journal=True)}
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(sa.String(64))
+    format: Mapped[str] = mapped_column(sa.String(8))
+    where: Mapped[Any | None] = mapped_column(sa.JSON(none_as_null=True))
+    state: Mapped[ExportState] = mapped_column(text_enum(ExportState), index=True)
+    written: Mapped[int] = mapped_column(default=0)
+    file_path: Mapped[str | None]
+    trouble: Mapped[str | None]
+    actor_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[dt.datetime]
+    finished_at: Mapped[dt.datetime | None]
+    leased_until: Mapped[dt.datetime | None]

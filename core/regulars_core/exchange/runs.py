@@ -454,6 +454,9 @@ def _end(crm: Crm, run: ImportRun, state: RunState, **values_: Any) -> None:
         session.refresh(finished)
         if not run.dry_run and state is not RunState.ASKING:
             emit(session, ImportFinished(run_id=run.id, kind=run.kind, verdict=verdict(finished)))
+            if run.actor_id is not None:
+                text = _("The import of %(file)s has ended.", file=finished.file_name)
+                crm.notices.tell(session, [run.actor_id], f"import:{run.id}", text, f"/imports/{run.id}", icon="upload")
     if state is RunState.REFUSED or (state is RunState.DONE and not run.dry_run):
         Path(run.file_path).unlink(missing_ok=True)
 

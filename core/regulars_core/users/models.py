@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -63,11 +64,14 @@ class Role(Base):
 class User(Base):
     """A member of staff who may sign in.
 
-    ``fs_uniquifier`` names the user in session cookies: a new one ends every session at once.
+    ``fs_uniquifier`` names the user in session cookies: a new one ends every session at once. ``unread`` counts notices not yet read:
+    kept here because every page shows it, and every request reads this row anyway.
     """
 
     __tablename__ = "user_account"
-    __table_args__ = {"info": dump_as("email", omit=("password", "fs_uniquifier", "created_at", "last_sign_in_at"))}
+    __table_args__ = {
+        "info": dump_as("email", omit=("password", "fs_uniquifier", "created_at", "last_sign_in_at", "preferences", "unread"))
+    }
 
     id: Mapped[int] = mapped_column(primary_key=True)
     uid: Mapped[Uid]
@@ -78,6 +82,8 @@ class User(Base):
     fs_uniquifier: Mapped[str] = mapped_column(sa.String(64), unique=True)
     locale: Mapped[str] = mapped_column(sa.String(16), default="en")
     theme: Mapped[str] = mapped_column(sa.String(8), default="auto")
+    preferences: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    unread: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[dt.datetime]
     last_sign_in_at: Mapped[dt.datetime | None]
 
@@ -94,3 +100,38 @@ class UserSession(Base):
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id", ondelete="CASCADE"), index=True)
     created_at: Mapped[dt.datetime]
     expires_at: Mapped[dt.datetime]
+    device: Mapped[str] = mapped_column(sa.String(120), default="", server_default="")
+
+
+class Notice(Base):
+    """Something a user is to know. ``key`` tells it from the user's others, so that telling twice is telling once."""
+
+    __tablename__ = "notice"
+    __table_args__ = (
+        sa.UniqueConstraint("user_id", "key"),
+        sa.Index("ix_notice_user_id_id", "user_id", "id"),
+        {"info": dump_as("user_id", "key", journal=True)},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id", ondelete="CASCADE"))
+    key: Mapped[str] = mapped_column(sa.String(120))
+    text: Mapped[str]
+    url: Mapped[str]
+    icon: Mapped[str] = mapped_column(sa.String(40))
+    customer_id: Mapped[int | None] = mapped_column(sa.ForeignKey("customer.id", ondelete="CASCADE"), index=True)
+    at: Mapped[dt.datetime]
+    read_at: Mapped[dt.datetime | None]
+
+
+class SavedView(Base):
+    """A way of looking at the list of customers: search, filter, columns and order under a name. Shared ones are everybody's to use."""
+
+    __tablename__ = "saved_view"
+    __table_args__ = (sa.UniqueConstraint("user_id", "name"), {"info": dump_as("user_id", "name")})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    shared: Mapped[bool]
+    query: Mapped[dict[str, Any]]

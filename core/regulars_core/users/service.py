@@ -6,6 +6,7 @@ import datetime as dt
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from email_validator import EmailNotValidError, validate_email
@@ -36,6 +37,7 @@ class UserView:
     stores: tuple[str, ...]
     regions: tuple[str, ...]
     last_sign_in_at: dt.datetime | None
+    id: int = 0
 
 
 def create(session: Session, *, email: str, name: str, password: str, roles: Sequence[str], at: dt.datetime, locale: str = "en") -> User:
@@ -71,11 +73,14 @@ def find(session: Session, email: str) -> User:
     return user
 
 
-def listed(session: Session) -> list[UserView]:
-    """Every user, by e-mail address."""
-    users = session.scalars(sa.select(User).options(selectinload(User.roles)).order_by(User.email)).all()
-    stores = _names(session, sa.select(UserStore.user_id, Store.code).join(Store).order_by(Store.code))
-    regions = _names(session, sa.select(UserRegion.user_id, Region.name).join(Region).order_by(Region.name))
+def listed(session: Session, *, after: str = "", limit: int | None = None, uid: str | None = None) -> list[UserView]:
+    """Users by e-mail address, those after the address ``after``; or the one with ``uid``."""
+    found = sa.select(User).where(User.email > after if uid is None else User.uid == uid)
+    users = session.scalars(found.options(selectinload(User.roles)).order_by(User.email).limit(limit)).all()
+    ids = [user.id for user in users]
+    stores = _names(session, sa.select(UserStore.user_id, Store.code).join(Store).where(UserStore.user_id.in_(ids)).order_by(Store.code))
+    in_region = sa.select(UserRegion.user_id, Region.name).join(Region).where(UserRegion.user_id.in_(ids))
+    regions = _names(session, in_region.order_by(Region.name))
     return [
         UserView(
             uid=user.uid,
@@ -86,9 +91,25 @@ def listed(session: Session) -> list[UserView]:
             stores=tuple(stores.get(user.id, ())),
             regions=tuple(regions.get(user.id, ())),
             last_sign_in_at=user.last_sign_in_at,
+            id=user.id,
         )
         for user in users
     ]
+
+
+def get(session: Session, uid: str) -> UserView:
+    """The user with this uid. Raises ``NotFound``."""
+    found = listed(session, uid=uid)
+    if not found:
+        raise NotFound(_("There is no such user."))
+    return found[0]
+
+
+def enable(session: Session, email: str) -> User:
+    """Let a disabled user sign in again."""
+    user = find(session, email)
+    user.active = True
+    return user
 
 
 def disable(session: Session, email: str) -> User:
@@ -131,6 +152,12 @@ def save_profile(session: Session, user_id: int, *, locale: str, theme: str) -> 
     if theme not in THEMES:
         raise InvalidInput(theme=_("Choose one of the themes in the list."))
     session.execute(sa.update(User).where(User.id == user_id).values(locale=locale, theme=theme))
+
+
+def prefer(session: Session, user_id: int, **changes: Any) -> None:
+    """Keep what a user chose for the pages; a value of None forgets the choice."""
+    user = session.get_one(User, user_id)
+    user.preferences = {name: value for name, value in (user.preferences | changes).items() if value is not None}
 
 
 def end_sessions(session: Session, user: User) -> None:

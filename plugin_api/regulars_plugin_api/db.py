@@ -226,3 +226,10 @@ stores = sa.table(
     sa.column("timezone", sa.String),
     sa.column("currency", sa.String),
 )
+users = sa.table(
+    "user_account",
+    sa.column("id", BigInt),
+    sa.column("name", sa.Text),
+    sa.column("email", CodeText),
+    sa.column("active", sa.Boolean),
+)

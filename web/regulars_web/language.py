@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import unicodedata
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -24,12 +25,16 @@ def install(app: Flask, chain: ZoneInfo) -> None:
     """Teach the templates of ``app`` to speak: ``{% trans %}``, ``_()`` and the filters below. ``chain`` is the zone of instants."""
     i18n.add_catalogue(i18n.PLATFORM, _TRANSLATIONS)
     app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.add_extension("jinja2.ext.do")
     app.jinja_env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.globals.update(locale=i18n.current_locale, text_direction=text_direction)
     app.jinja_env.filters.update(
         day=day,
+        weekday=weekday,
         moment=lambda value: moment(value, chain),
+        clock=lambda value: dates.format_time(value, "HH:mm", tzinfo=chain, locale=_locale()),
         number=number,
+        shown=lambda value: shown(value, chain),
         money=money,
         initials=initials,
         hue=hue,
@@ -53,14 +58,30 @@ def day(value: dt.date | None) -> str:
     return dates.format_date(value, "d MMM y", locale=_locale()) if value else ""
 
 
+def weekday(value: dt.date) -> str:
+    """A date with its day of the week, such as Monday 4 March 2019."""
+    return dates.format_date(value, "EEEE d MMMM y", locale=_locale())
+
+
 def moment(value: dt.datetime | None, zone: ZoneInfo) -> str:
     """An instant in the chain's time zone, such as 4 Mar 2019, 14:32."""
-    return dates.format_datetime(value, "d MMM y, HH:mm", tzinfo=zone, locale=_locale()) if value else ""
+    return _moment(value, zone, i18n.current_locale()) if value else ""
 
 
-def number(value: int | Decimal | None) -> str:
+def number(value: float | Decimal | None) -> str:
     """A number with the separators of the language."""
-    return "" if value is None else numbers.format_decimal(value, locale=_locale())
+    return "" if value is None else _number(value, i18n.current_locale())
+
+
+def shown(value: object, chain: ZoneInfo) -> object:
+    """A value of a plugin's column or of the history, whatever its type."""
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        return number(value)
+    if isinstance(value, dt.datetime):
+        return moment(value, chain)
+    if isinstance(value, dt.date):
+        return day(value)
+    return "" if value is None else value
 
 
 def money(value: Decimal | None, currency: str) -> str:
@@ -92,6 +113,22 @@ def initials(name: str) -> str:
 def hue(key: int) -> int:
     """One of six tints for a record; it means nothing."""
     return key % 6 + 1
+
+
+# A list says the same days and numbers again and again, and Babel takes its time over each.
+@lru_cache(maxsize=4096)
+def _day(value: dt.date, locale: str) -> str:
+    return dates.format_date(value, "d MMM y", locale=Locale.parse(locale))
+
+
+@lru_cache(maxsize=4096)
+def _moment(value: dt.datetime, zone: ZoneInfo, locale: str) -> str:
+    return dates.format_datetime(value, "d MMM y, HH:mm", tzinfo=zone, locale=Locale.parse(locale))
+
+
+@lru_cache(maxsize=4096)
+def _number(value: int | float | Decimal, locale: str) -> str:
+    return numbers.format_decimal(value, locale=Locale.parse(locale))
 
 
 def _locale() -> Locale:

@@ -28,11 +28,17 @@ class CustomerColumn:
 
 @dataclass(frozen=True)
 class TimelineEntry:
-    """One line of a customer's history as a viewer sees it."""
+    """One line of a customer's history as a viewer sees it.
+
+    ``summary`` says what happened, ``detail`` the particulars; ``quote`` is what somebody wrote, shown as written. ``icon`` names a
+    picture of the platform.
+    """
 
     summary: Text
     detail: Text = ""
     url: str | None = None
+    quote: str = ""
+    icon: str = "info-circle"
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,8 @@ class TimelineSource:
     """A kind of happening in a customer's history.
 
     ``select(viewer)`` is one SELECT of (customer_id, at, kind, channel, store_id, ref), joined with all others into one UNION ALL.
-    ``render(session, refs, viewer)`` describes the visible rows in one batch.
+    ``render(session, refs, viewer)`` describes the visible rows in one batch. ``involves(ref, user_id)`` is true of the happenings in
+    which that member of staff took part; without it, nobody is known to have.
     """
 
     name: str
@@ -48,6 +55,7 @@ class TimelineSource:
     permission: str
     select: Callable[[Viewer], sa.Select[*tuple[Any, ...]]]
     render: Callable[[Session, Sequence[int], Viewer], Mapping[int, TimelineEntry]]
+    involves: Callable[[sa.ColumnElement[int], int], sa.ColumnElement[bool]] | None = None
 
 
 @dataclass(frozen=True)

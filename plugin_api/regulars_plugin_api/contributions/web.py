@@ -27,8 +27,14 @@ class NavItem:
 
 
 class Place(enum.Enum):
-    """Where on the customer page a panel stands."""
+    """Where on the customer page a panel stands.
 
+    A COMPOSER stands above the history, without frame and title: there people write down what happened. A FACT is one more cell among
+    the particulars at the top, whose template begins with a ``div``.
+    """
+
+    FACT = "fact"
+    COMPOSER = "composer"
     MAIN = "main"
     SIDE = "side"
     TAB = "tab"

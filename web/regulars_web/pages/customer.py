@@ -18,6 +18,7 @@ from regulars_plugin_api.i18n import Text, _
 from regulars_plugin_api.views import CustomerView, StoreView
 from regulars_plugin_api.web import access, current_viewer, render
 from regulars_web import slots
+from regulars_web.pages import timeline
 from regulars_web.running import crm_here
 
 pages = Blueprint("customers", __name__)
@@ -42,9 +43,11 @@ def show(customer_id: int) -> ResponseReturnValue:
         return redirect(url_for("customers.show", customer_id=customer.id))
     found = slots.panels(crm_here(), customer, current_viewer())
     places = {
-        place.value: [_slot(customer, plugin, panel) for plugin, panel in slots.placed(found, place)] for place in (Place.MAIN, Place.SIDE)
+        place.value: [_slot(customer, plugin, panel) for plugin, panel in slots.placed(found, place)]
+        for place in (Place.COMPOSER, Place.MAIN, Place.SIDE)
     }
-    return render("customer.html", found=found, current="overview", **places, **_about(customer, found))
+    values = _about(customer, found) | places | timeline.batch(customer, {})
+    return render("customer.html", current="overview", **values)
 
 
 @pages.get("/customers/<int:customer_id>/tab/<plugin>/<key>")
@@ -173,6 +176,7 @@ def _about(customer: CustomerView, found: slots.Found) -> dict[str, Any]:
     offered = crm_here().bus.collect(hooks.customer_actions, customer=customer, viewer=viewer)
     return {
         "customer": customer,
+        "facts": [_slot(customer, plugin, panel) for plugin, panel in slots.placed(found, Place.FACT)],
         "store": store,
         "status": STATUSES[customer.status],
         "kind": KINDS[customer.kind],

@@ -1,0 +1,235 @@
+"""A customer's history: what core and plugins know of it, newest first, in one statement whatever the number of sources."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from regulars_core.customers.models import Consent, ConsentState, Customer
+from regulars_plugin_api.contributions import TimelineEntry, TimelineSource
+from regulars_plugin_api.errors import InvalidInput
+from regulars_plugin_api.hookspecs import customers as hooks
+from regulars_plugin_api.i18n import PLATFORM, Text, _
+from regulars_plugin_api.views import Viewer
+
+if TYPE_CHECKING:
+    from regulars_core.crm import Crm
+
+T = TypeVar("T")
+
+
+class Position(NamedTuple):
+    """The place of one happening in the order of all."""
+
+    at: dt.datetime
+    source: str
+    ref: int
+
+    def __str__(self) -> str:
+        return f"{self.at.astimezone(dt.UTC).replace(tzinfo=None).isoformat()}~{self.source}~{self.ref}"
+
+    @classmethod
+    def parse(cls, token: str) -> Position:
+        """The reverse of ``str``. Raises ``InvalidInput``."""
+        try:
+            at, source, ref = token.split("~")
+            return cls(dt.datetime.fromisoformat(at).replace(tzinfo=dt.UTC), source, int(ref))
+        except ValueError as error:
+            raise InvalidInput(after=_("This is not a place in the list.")) from error
+
+
+@dataclass(frozen=True)
+class Narrowing:
+    """What is asked for: happenings of one source, channel, store, or member of staff who took part. None is all."""
+
+    source: str | None = None
+    channel: str | None = None
+    store_id: int | None = None
+    user_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One line of the history."""
+
+    source: str
+    kind: str
+    channel: str | None
+    store_id: int | None
+    at: dt.datetime
+    ref: int
+    entry: TimelineEntry
+
+    @property
+    def position(self) -> Position:
+        """Its place in the order."""
+        return Position(self.at, self.source, self.ref)
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """A page of a history. ``following`` is the last place shown, None if there is nothing older. ``failed`` names plugins left out."""
+
+    happenings: Sequence[Happening]
+    following: Position | None
+    sources: Sequence[TimelineSource]
+    failed: Sequence[Text]
+
+
+def page(
+    crm: Crm, viewer: Viewer, customer_id: int, narrowing: Narrowing | None = None, *, after: Position | None = None, limit: int = 30
+) -> Timeline:
+    """Happenings older than ``after``. Whether the viewer may see the customer is the caller's to settle.
+
+    A plugin that raises, sends wrong SQL or does not come back within the budget of a page is left out and named.
+    """
+    return _Reading(crm, viewer, customer_id, narrowing or Narrowing(), after, limit).page()
+
+
+class _Row(NamedTuple):
+    rank: int
+    at: dt.datetime
+    kind: str
+    channel: str | None
+    store_id: int | None
+    ref: int
+
+
+class _Reading:
+    """One page being put together."""
+
+    def __init__(self, crm: Crm, viewer: Viewer, customer_id: int, narrowing: Narrowing, after: Position | None, limit: int) -> None:
+        self.crm, self.viewer, self.customer_id, self.narrowing, self.after, self.limit = crm, viewer, customer_id, narrowing, after, limit
+        self.failed: list[str] = []
+        answers = crm.bus.answers(hooks.timeline_sources)
+        offered = [(PLATFORM, source) for source in CORE_SOURCES]
+        offered += [(answer.plugin, source) for answer in answers for source in answer.value or ()]
+        self.failed += [answer.plugin for answer in answers if answer.failure]
+        # Their rank in the order of names breaks ties of time, alike in Python and on every database.
+        self.sources = sorted((one for one in offered if viewer.may(one[1].permission)), key=lambda named: named[1].name)
+
+    def page(self) -> Timeline:
+        rows = self._rows()
+        shown = rows[: self.limit]
+        entries = self._entries(shown)
+        happenings = [
+            Happening(self.sources[row.rank][1].name, row.kind, row.channel, row.store_id, row.at, row.ref, entries[row.rank, row.ref])
+            for row in shown
+            if (row.rank, row.ref) in entries
+        ]
+        following = Position(shown[-1].at, self.sources[shown[-1].rank][1].name, shown[-1].ref) if len(rows) > self.limit else None
+        titles = {plugin: self.crm.plugins.loaded[plugin].manifest.title for plugin in self.failed if plugin in self.crm.plugins.loaded}
+        return Timeline(happenings, following, [source for _plugin, source in self.sources], list(titles.values()))
+
+    def _rows(self) -> list[_Row]:
+        branches = {rank: branch for rank in range(len(self.sources)) if (branch := self._branch(rank)) is not None}
+        if not branches:
+            return []
+        found = self._read(PLATFORM, list(branches.values()))
+        if found is not None:
+            return found
+        # Somebody's part spoils the whole: each is asked alone, to find out whose.
+        alone = [self._read(self.sources[rank][0], [branch]) for rank, branch in branches.items()]
+        self.failed += [self.sources[rank][0] for rank, rows in zip(branches, alone, strict=True) if rows is None]
+        everything = [row for rows in alone for row in rows or ()]
+        return sorted(everything, key=lambda row: (row.at, row.rank, row.ref), reverse=True)[: self.limit + 1]
+
+    def _branch(self, rank: int) -> sa.Select[Any] | None:
+        """The newest happenings of one source; as many as the page can need of it, so that an index on (customer, time) serves it."""
+        plugin, source = self.sources[rank]
+        wanted = self.narrowing
+        if wanted.source not in (None, source.name) or (wanted.user_id is not None and source.involves is None):
+            return None
+        answer = self.crm.bus.guarded(plugin, f"timeline {source.name}", partial(self._select, rank, source))
+        if answer.failure:
+            self.failed.append(plugin)
+        return answer.value
+
+    def _select(self, rank: int, source: TimelineSource) -> sa.Select[Any]:
+        rows, wanted = source.select(self.viewer).subquery(), self.narrowing
+        columns = (rows.c.at, rows.c.kind, sa.cast(rows.c.channel, sa.Text).label("channel"), rows.c.store_id, rows.c.ref)
+        query = sa.select(sa.literal_column(str(rank), sa.Integer).label("rank"), *columns).where(rows.c.customer_id == self.customer_id)
+        if wanted.channel is not None:
+            query = query.where(rows.c.channel == wanted.channel)
+        if wanted.store_id is not None:
+            query = query.where(rows.c.store_id == wanted.store_id)
+        if wanted.user_id is not None and source.involves is not None:
+            query = query.where(source.involves(rows.c.ref, wanted.user_id))
+        if self.after is not None:
+            query = query.where(_older(rows, source.name, self.after))
+        return query.order_by(rows.c.at.desc(), rows.c.ref.desc()).limit(self.limit + 1)
+
+    def _read(self, plugin: str, branches: Sequence[sa.Select[Any]]) -> list[_Row] | None:
+        # SQLite takes ORDER BY and LIMIT inside a UNION only where each part is a subquery.
+        union = sa.union_all(*(sa.select(branch.subquery()) for branch in branches)).subquery()
+        query = sa.select(union).order_by(union.c.at.desc(), union.c.rank.desc(), union.c.ref.desc()).limit(self.limit + 1)
+        return self._guarded(plugin, "timeline", lambda session: [_Row(*row) for row in session.execute(query)])
+
+    def _entries(self, rows: Sequence[_Row]) -> dict[tuple[int, int], TimelineEntry]:
+        """What is said of each row: one batch per source."""
+        entries: dict[tuple[int, int], TimelineEntry] = {}
+        for rank in sorted({row.rank for row in rows}):
+            plugin, source = self.sources[rank]
+            refs = [row.ref for row in rows if row.rank == rank]
+            said = self._guarded(plugin, f"timeline {source.name}", partial(self._say, source, refs))
+            if said is None:
+                self.failed.append(plugin)
+            entries |= {(rank, ref): entry for ref, entry in (said or {}).items()}
+        return entries
+
+    def _say(self, source: TimelineSource, refs: Sequence[int], session: Session) -> dict[int, TimelineEntry]:
+        return dict(source.render(session, refs, self.viewer))
+
+    def _guarded(self, plugin: str, what: str, work: Callable[[Session], T]) -> T | None:
+        def working() -> T:
+            with self.crm.read(self.viewer) as session:
+                return work(session)
+
+        return self.crm.bus.guarded(plugin, what, working).value
+
+
+def _older(rows: sa.Subquery, source: str, after: Position) -> sa.ColumnElement[bool]:
+    if source == after.source:
+        return sa.tuple_(rows.c.at, rows.c.ref) < sa.tuple_(sa.literal(after.at, rows.c.at.type), sa.literal(after.ref))
+    return rows.c.at <= after.at if source < after.source else rows.c.at < after.at
+
+
+def _added(viewer: Viewer) -> sa.Select[*tuple[Any, ...]]:
+    return _happenings(Customer.id, Customer.created_at, "added", sa.null(), Customer.store_id, Customer.id)
+
+
+def _say_added(session: Session, refs: Sequence[int], viewer: Viewer) -> Mapping[int, TimelineEntry]:
+    return {ref: TimelineEntry(_("Record added"), icon="user") for ref in refs}
+
+
+def _consents(viewer: Viewer) -> sa.Select[*tuple[Any, ...]]:
+    return _happenings(Consent.customer_id, Consent.recorded_at, "consent", Consent.channel, sa.null(), Consent.id)
+
+
+def _happenings(customer_id: Any, at: Any, kind: str, channel: Any, store_id: Any, ref: Any) -> sa.Select[*tuple[Any, ...]]:
+    columns = {"customer_id": customer_id, "at": at, "kind": sa.literal(kind), "channel": channel, "store_id": store_id, "ref": ref}
+    return sa.select(*(column.label(name) for name, column in columns.items()))
+
+
+def _say_consents(session: Session, refs: Sequence[int], viewer: Viewer) -> Mapping[int, TimelineEntry]:
+    found = session.scalars(sa.select(Consent).where(Consent.id.in_(refs)))
+    return {one.id: TimelineEntry(_WORDS[one.state], one.source or "", icon=_ICONS[one.state]) for one in found}
+
+
+_WORDS = {
+    ConsentState.GRANTED: _("Consented to being written to"),
+    ConsentState.WITHDRAWN: _("Withdrew consent"),
+    ConsentState.UNPROVEN: _("Said yes, without proof"),
+}
+_ICONS = {ConsentState.GRANTED: "shield-check", ConsentState.WITHDRAWN: "ban", ConsentState.UNPROVEN: "alert-triangle"}
+
+CORE_SOURCES = (
+    TimelineSource("customer.added", _("Record"), "customers.view", _added, _say_added),
+    TimelineSource("customer.consents", _("Consent"), "customers.view", _consents, _say_consents),
+)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
-from flask import Flask, current_app, g
+from flask import Flask, g
 from flask_login import current_user
 from jinja2 import ChoiceLoader, FileSystemLoader
 from markupsafe import Markup
@@ -31,7 +33,7 @@ def create_app(crm: Crm) -> Flask:
     headers.install(app, https=https)
     language.install(app, config.timezone)
     app.extensions["regulars_assets"] = assets.install(app)
-    app.jinja_env.globals.update(icon=icon, theme=theme, safe_next=security.safe_next)
+    app.jinja_env.globals.update(icon=_icons(app), theme=theme, safe_next=security.safe_next)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(lambda: {"viewer": g.get("viewer", gate.NOBODY)})
     gate.install(app, crm)
@@ -60,10 +62,15 @@ def _add_plugins(app: Flask, crm: Crm) -> None:
     app.jinja_env.loader = ChoiceLoader(folders)
 
 
-def icon(name: str, extra: str = "") -> Markup:
-    """A picture from ``icons.svg``; it says nothing to screen readers, so words stand beside it."""
-    address = current_app.extensions["regulars_assets"].url("icons.svg")
-    return Markup('<svg class="rg-icon{}" aria-hidden="true"><use href="{}#{}"/></svg>').format(f" {extra}" if extra else "", address, name)
+def _icons(app: Flask) -> Callable[..., Markup]:
+    @cache
+    def icon(name: str, extra: str = "") -> Markup:
+        """A picture from ``icons.svg``; it says nothing to screen readers, so words stand beside it."""
+        address = app.extensions["regulars_assets"].url("icons.svg")
+        style = f" {extra}" if extra else ""
+        return Markup('<svg class="rg-icon{}" aria-hidden="true"><use href="{}#{}"/></svg>').format(style, address, name)
+
+    return icon
 
 
 def theme() -> str:

@@ -18,6 +18,7 @@ class Assets:
 
     def __init__(self) -> None:
         self._folders: dict[str, tuple[Path, str]] = {}
+        self._urls: dict[tuple[str, str], str] = {}
 
     def add(self, owner: str, folder: Path) -> None:
         """Serve ``folder`` for ``owner``. One digest for the whole folder: relative addresses inside stylesheets stay right."""
@@ -29,7 +30,10 @@ class Assets:
 
     def url(self, filename: str, owner: str = PLATFORM) -> str:
         """The address of a file."""
-        return url_for("asset", owner=owner, digest=self._folders[owner][1], filename=filename)
+        found = self._urls.get((owner, filename))
+        if found is None:
+            found = self._urls[owner, filename] = url_for("asset", owner=owner, digest=self._folders[owner][1], filename=filename)
+        return found
 
     def send(self, owner: str, digest: str, filename: str) -> Response:
         """The file; one that was asked for by an old digest is not kept by the browser."""

@@ -10,12 +10,10 @@ from urllib.parse import urlencode
 import structlog
 from flask import Flask, abort, g, redirect, request, session
 from flask.typing import ResponseReturnValue
-from flask_login import current_user, logout_user
+from flask_login import current_user
 
 from regulars_core.acting import Acting, begin_acting, end_acting
 from regulars_core.crm import Crm
-from regulars_core.users import sessions
-from regulars_core.users.service import viewer_of
 from regulars_migrations import runner
 from regulars_plugin_api.i18n import current_locale, set_locale
 from regulars_plugin_api.views import Viewer
@@ -63,7 +61,7 @@ def install(app: Flask, crm: Crm) -> None:
         if not (app.extensions.get("regulars_schema_seen") or _sees_schema(app, crm)):
             abort(503)
         crm.plugins.refresh(at_most_every=SEES_SWITCHES_AFTER)
-        g.viewer = _viewer(crm)
+        g.viewer = _viewer()
         if request.endpoint is None:
             return None
         plugin = app.extensions["regulars_claims"].get(request.blueprint)
@@ -101,17 +99,13 @@ def _permission(app: Flask, endpoint: str) -> str | None:
     return PUBLIC if endpoint in security.PUBLIC_ENDPOINTS else declared_access(app.view_functions[endpoint])
 
 
-def _viewer(crm: Crm) -> Viewer:
+def _viewer() -> Viewer:
     if not current_user.is_authenticated:
-        return NOBODY
-    database = security.reading(crm)
-    token = session.get(security.SIGN_IN, "")
-    if not sessions.is_alive(database, current_user.id, token, crm.clock.now()):
-        logout_user()
-        session.clear()
+        if security.SIGN_IN in session:
+            session.clear()
         return NOBODY
     language.choose(current_user.locale)
-    return viewer_of(database, current_user)
+    return cast(Viewer, g.signed_in_viewer)
 
 
 def _to_sign_in() -> ResponseReturnValue:

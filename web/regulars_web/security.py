@@ -10,12 +10,13 @@ from flask import Flask, g, request, session
 from flask_limiter import Limiter
 from flask_login import user_logged_out
 from flask_security import MailUtil, RoleMixin, Security, SQLAlchemySessionUserDatastore, UserMixin, user_authenticated
+from flask_security.utils import set_request_attr
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy.orm import Mapped, Session, relationship
 from werkzeug.local import LocalProxy
 
 from regulars_core.crm import Crm
-from regulars_core.users import passwords, sessions
+from regulars_core.users import holding, passwords, sessions
 from regulars_core.users.models import Role, User
 from regulars_plugin_api.i18n import _
 
@@ -75,12 +76,23 @@ def install(app: Flask, crm: Crm, *, https: bool) -> None:
     CSRFProtect(app)
     datastore = SQLAlchemySessionUserDatastore(cast(Any, LocalProxy(lambda: reading(crm))), StaffUser, StaffRole)
     Security(app, datastore, mail_util_cls=NoMail)
+    cast(Any, app).login_manager.user_loader(lambda uniquifier: _signed_in(crm, uniquifier))
     limiter = app.extensions["regulars_limiter"] = Limiter(_who_guesses, app=app)
     login: Callable[..., Any] = app.view_functions["security.login"]
     limited = limiter.limit(GUESSES, methods=["POST"], error_message=str(_("Too many attempts. Wait a minute and try again.")))
     app.view_functions["security.login"] = cast(Any, limited(login))
     _keep_session_rows(app, crm)
     app.teardown_appcontext(_stop_reading)
+
+
+def _signed_in(crm: Crm, uniquifier: str) -> StaffUser | None:
+    """In place of Flask-Security's own loader: who it is, whether this browser still counts and what may be done, in one statement."""
+    found = holding.signed_in(reading(crm), StaffUser, uniquifier, session.get(SIGN_IN, ""), crm.clock.now())
+    if found is None:
+        return None
+    set_request_attr("fs_authn_via", "session")
+    user, g.signed_in_viewer = found
+    return user
 
 
 def _who_guesses() -> str:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from regulars_core.customers import drafting, search
 from regulars_core.customers.filter import compiler
 from regulars_core.customers.models import Customer, Tag
 from regulars_core.customers.scope import visible
-from regulars_core.customers.viewing import PARTS, view
+from regulars_core.customers.viewing import COLUMNS, PARTS, complete, view
 from regulars_plugin_api.errors import Conflict, InvalidInput, NotFound
 from regulars_plugin_api.events import CustomerCreated, CustomerDeleted, CustomerRestored, CustomerUpdated, emit
 from regulars_plugin_api.hookspecs import customers as customer_hooks
@@ -49,25 +49,20 @@ class CustomerService:
     def get(self, customer_id: int, *, session: Session | None = None) -> CustomerView | None:
         """The customer, followed to the one it was merged into; None if there is none or it is in the trash."""
         with self._reading(session) as reader:
-            row = reader.get(Customer, customer_id, options=PARTS)
-            while row is not None and row.merged_into_id is not None:
-                row = reader.get(Customer, row.merged_into_id, options=PARTS)
-            return view(row) if row is not None and row.deleted_at is None else None
+            found = self._find(reader, Customer.id == _meant(customer_id), Customer.deleted_at.is_(None))
+            return found[0] if found else None
 
     def get_many(self, customer_ids: Sequence[int], *, session: Session | None = None) -> Mapping[int, CustomerView]:
         """Living customers by id."""
         with self._reading(session) as reader:
-            rows = reader.scalars(sa.select(Customer).where(Customer.id.in_(customer_ids), LIVING).options(*PARTS))
-            return {row.id: view(row) for row in rows}
+            return {one.id: one for one in self._find(reader, Customer.id.in_(customer_ids), LIVING)}
 
     def seen_by(self, session: Session, viewer: Viewer, customer_id: int) -> CustomerView:
         """The customer if the viewer may see it, in the trash or not. Raises ``NotFound``."""
-        target = session.scalar(sa.select(sa.func.coalesce(Customer.merged_into_id, Customer.id)).where(Customer.id == customer_id))
-        query = sa.select(Customer).where(Customer.id == target, self.visible_to(viewer)).options(*PARTS)
-        row = session.scalar(query) if target is not None else None
-        if row is None:
+        found = self._find(session, Customer.id == _meant(customer_id), self.visible_to(viewer))
+        if not found:
             raise NotFound(_("There is no such customer."))
-        return view(row)
+        return found[0]
 
     def page(
         self,
@@ -89,13 +84,13 @@ class CustomerService:
             bound = sa.tuple_(sa.literal(position[0]), sa.literal(position[1]))
             conditions.append(place < bound if backwards else place > bound)
         order = (Customer.fold_name.desc(), Customer.id.desc()) if backwards else (Customer.fold_name, Customer.id)
-        rows = list(session.scalars(sa.select(Customer).where(*conditions).order_by(*order).limit(limit + 1).options(*PARTS)))
+        rows = list(session.execute(sa.select(*COLUMNS).where(*conditions).order_by(*order).limit(limit + 1)))
         more, rows = len(rows) > limit, rows[:limit]
         if backwards:
             rows.reverse()
         first, last = ((row.fold_name, row.id) for row in (rows[0], rows[-1])) if rows else (None, None)
         has_before, has_after = (more, True) if backwards else (position is not None, more)
-        return Page([view(row) for row in rows], first if has_before else None, last if has_after else None)
+        return Page(complete(session, rows), first if has_before else None, last if has_after else None)
 
     def count_about(self, session: Session, viewer: Viewer, *, query: str = "", where: Any | None = None, trash: bool = False) -> int:
         """How many there are, counted no further than ``COUNTED_AT_MOST`` + 1."""
@@ -179,6 +174,9 @@ class CustomerService:
             conditions.append(search.matching(session, query))
         return conditions
 
+    def _find(self, session: Session, *conditions: sa.ColumnElement[bool]) -> list[CustomerView]:
+        return complete(session, session.execute(sa.select(*COLUMNS).where(*conditions)).all())
+
     def _living(self, session: Session, customer_id: int) -> Customer:
         customer = session.get(Customer, customer_id, options=PARTS)
         if customer is None or customer.deleted_at is not None or customer.merged_into_id is not None:
@@ -209,3 +207,9 @@ class CustomerService:
             return
         with self.crm.transaction() as own:
             yield own
+
+
+def _meant(customer_id: int) -> sa.ScalarSelect[int]:
+    """The customer of this id, or the one it was merged into."""
+    asked = aliased(Customer)
+    return sa.select(sa.func.coalesce(asked.merged_into_id, asked.id)).where(asked.id == customer_id).scalar_subquery()

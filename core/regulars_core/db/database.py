@@ -29,9 +29,11 @@ class Database:
         self.url = sa.make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else sa.create_engine(self.url, pool_pre_ping=True, pool_size=10)
+        # SQLite's readers have connections of their own, which cannot write; PostgreSQL is told with each transaction.
+        readers = _sqlite_engine(self.url, read_only=True) if self.is_sqlite else self.engine
+        self._reading = readers.execution_options(**({} if self.is_sqlite else {"postgresql_readonly": True}))
         self._repeatable = self.engine.execution_options(repeatable=True)
         self._optimistic = self.engine.execution_options(repeatable=True, optimistic=True)
-        self._reading = self.engine.execution_options(**({"read_only": True} if self.is_sqlite else {"postgresql_readonly": True}))
 
     @contextmanager
     def transaction(self, *, repeatable: bool = False, optimistic: bool = False) -> Iterator[Session]:
@@ -54,9 +56,10 @@ class Database:
     def dispose(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+        self._reading.dispose()
 
 
-def _sqlite_engine(url: sa.URL) -> sa.Engine:
+def _sqlite_engine(url: sa.URL, *, read_only: bool = False) -> sa.Engine:
     # The driver's own transaction control is off: it starts transactions late and with the wrong kind of BEGIN.
     engine = sa.create_engine(url, connect_args={"isolation_level": None, "check_same_thread": False}, pool_size=10, max_overflow=20)
 
@@ -64,13 +67,16 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
     def prepare(connection: sqlite3.Connection, _record: Any) -> None:
         for pragma in SQLITE_PRAGMAS:
             connection.execute(pragma)
+        if read_only:
+            connection.execute("PRAGMA query_only=ON")
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
         options = connection.get_execution_options()
-        read_only = options.get("read_only", False)
-        connection.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if options.get('repeatable') else 'FULL'}")
-        connection.exec_driver_sql(f"PRAGMA query_only={'ON' if read_only else 'OFF'}")
+        synchronous = "NORMAL" if options.get("repeatable") else "FULL"
+        if connection.info.get("synchronous", "FULL") != synchronous:
+            connection.exec_driver_sql(f"PRAGMA synchronous={synchronous}")
+            connection.info["synchronous"] = synchronous
         # A transaction that starts as a reader and then writes is refused at once as locked when another wrote meanwhile.
         connection.exec_driver_sql("BEGIN" if read_only or options.get("optimistic") else "BEGIN IMMEDIATE")
 

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from regulars_core.exchange import exports, kinds
 from regulars_core.exchange.files.write import FileFormat
 from regulars_core.exchange.models import ExportRun, ExportState
+from regulars_core.users.holding import viewer_of
 from regulars_core.users.models import User
-from regulars_core.users.service import viewer_of
 from regulars_plugin_api.errors import Forbidden, InvalidInput, NotFound, RegularsError
 from regulars_plugin_api.i18n import _, in_locale
 from regulars_plugin_api.views import Viewer

@@ -14,12 +14,11 @@ from sqlalchemy.orm import Session, selectinload
 
 from regulars_core.stores.models import Region, Store
 from regulars_core.users import passwords
-from regulars_core.users.models import Role, RolePermission, User, UserRegion, UserRole, UserSession, UserStore
+from regulars_core.users.models import Role, User, UserRegion, UserSession, UserStore
 from regulars_core.users.roles import ADMINISTRATOR, TITLES
 from regulars_plugin_api.errors import InvalidInput, NotFound
 from regulars_plugin_api.i18n import _
 from regulars_plugin_api.ids import uuid7
-from regulars_plugin_api.views import Viewer
 
 LOCALES = {"en": "English", "sv": "Svenska"}
 THEMES = ("auto", "light", "dark")
@@ -164,43 +163,6 @@ def end_sessions(session: Session, user: User) -> None:
     """Sign a user out everywhere."""
     user.fs_uniquifier = secrets.token_hex(32)
     session.execute(sa.delete(UserSession).where(UserSession.user_id == user.id))
-
-
-def viewer_of(session: Session, user: User) -> Viewer:
-    """What a user may do and see, in one statement."""
-    permissions, store_ids, scoped = set(), set(), False
-    for held in session.execute(_held(user.id)):
-        if held.kind == "permission":
-            permissions.add(held.text)
-        else:
-            scoped = True
-            if held.number is not None:
-                store_ids.add(held.number)
-    return Viewer(
-        user_id=user.id,
-        name=user.name,
-        permissions=frozenset(permissions),
-        store_ids=frozenset(store_ids) if scoped else None,
-        everything=any(role.name == ADMINISTRATOR for role in user.roles),
-    )
-
-
-def _held(user_id: int) -> sa.CompoundSelect[str, str | None, int | None]:
-    nothing, no_number = sa.cast(sa.null(), sa.String), sa.cast(sa.null(), sa.BigInteger)
-    permissions = (
-        sa.select(sa.literal("permission").label("kind"), RolePermission.permission.label("text"), no_number.label("number"))
-        .join(UserRole, UserRole.role_id == RolePermission.role_id)
-        .where(UserRole.user_id == user_id)
-    )
-    stores = sa.select(sa.literal("store"), nothing, UserStore.store_id).where(UserStore.user_id == user_id)
-    # A region without stores still narrows what its user sees: to nothing.
-    regions = (
-        sa.select(sa.literal("store"), nothing, Store.id)
-        .select_from(UserRegion)
-        .outerjoin(Store, Store.region_id == UserRegion.region_id)
-        .where(UserRegion.user_id == user_id)
-    )
-    return sa.union_all(permissions, stores, regions)
 
 
 def _address(email: str) -> str:

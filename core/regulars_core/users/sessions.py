@@ -42,14 +42,6 @@ def end_others(session: Session, user_id: int, token: str, digest: str | None = 
     session.execute(others if digest is None else others.where(UserSession.token_hash == digest))
 
 
-def is_alive(session: Session, user_id: int, token: str, at: dt.datetime) -> bool:
-    """Whether the token belongs to this user and still counts."""
-    living = sa.select(UserSession.user_id).where(
-        UserSession.token_hash == digest_of(token), UserSession.user_id == user_id, UserSession.expires_at > at
-    )
-    return session.scalar(living) is not None
-
-
 def digest_of(token: str) -> str:
     """What the database keeps of a token."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -14,7 +14,7 @@ from regulars_core.audit import journal  # noqa: F401 - listens
 from regulars_core.audit.models import Change
 from regulars_core.db import Database
 from regulars_core.stores.models import Region, Store
-from regulars_core.users import passwords, service, sessions
+from regulars_core.users import holding, passwords, service, sessions
 from regulars_core.users.models import Role, RolePermission, User
 from regulars_core.users.roles import ADMINISTRATOR, CORE_PERMISSIONS, TITLES, add_role, grant_defaults, withdraw
 from regulars_plugin_api.contributions import Permission
@@ -66,14 +66,14 @@ def test_the_five_roles_hold_the_permissions_the_code_names(session: Session) ->
 
 def test_a_new_user_may_do_what_the_roles_allow(session: Session) -> None:
     user = add(session, " Anna@Example.COM ")
-    assert service.viewer_of(session, user) == Viewer(
+    assert holding.viewer_of(session, user) == Viewer(
         user_id=user.id, name="Anna Berg", permissions=frozenset({"customers.view", "customers.edit", "stores.view"}), store_ids=None
     )
     assert [view.email for view in service.listed(session)] == ["anna@example.com"]
 
 
 def test_an_administrator_may_do_everything_plugins_to_come_included(session: Session) -> None:
-    viewer = service.viewer_of(session, add(session, roles=(ADMINISTRATOR,)))
+    viewer = holding.viewer_of(session, add(session, roles=(ADMINISTRATOR,)))
     assert viewer.may("loyalty.award")
 
 
@@ -113,11 +113,11 @@ def test_scope_is_the_named_stores_and_the_stores_of_named_regions(session: Sess
     lund, malmo, umea = stores_of(session)
     user = add(session)
     service.grant(session, user.email, roles=["clerk"], regions=["South"])
-    assert service.viewer_of(session, user).store_ids == frozenset({lund.id, malmo.id})
+    assert holding.viewer_of(session, user).store_ids == frozenset({lund.id, malmo.id})
     service.grant(session, user.email, roles=["clerk"], stores=["UMEÅ"])
-    assert service.viewer_of(session, user).store_ids == frozenset({umea.id})
+    assert holding.viewer_of(session, user).store_ids == frozenset({umea.id})
     service.grant(session, user.email, roles=["clerk"])
-    assert service.viewer_of(session, user).store_ids is None
+    assert holding.viewer_of(session, user).store_ids is None
 
 
 def test_a_region_without_stores_shows_nothing_rather_than_everything(session: Session) -> None:
@@ -125,7 +125,7 @@ def test_a_region_without_stores_shows_nothing_rather_than_everything(session: S
     session.flush()
     user = add(session)
     service.grant(session, user.email, roles=["clerk"], regions=["North"])
-    assert service.viewer_of(session, user).store_ids == frozenset()
+    assert holding.viewer_of(session, user).store_ids == frozenset()
 
 
 def test_an_unknown_store_is_refused_and_nothing_is_granted(session: Session) -> None:
@@ -136,28 +136,39 @@ def test_an_unknown_store_is_refused_and_nothing_is_granted(session: Session) ->
     assert [role.name for role in user.roles] == ["clerk"]
 
 
+def is_signed_in(session: Session, user: User, token: str, at: dt.datetime = NOW) -> bool:
+    return holding.signed_in(session, User, user.fs_uniquifier, token, at) is not None
+
+
+def test_who_is_signed_in_is_read_with_all_that_may_be_done(session: Session) -> None:
+    user = add(session, roles=("clerk", "analyst"))
+    token = sessions.start(session, user.id, NOW)
+    assert holding.signed_in(session, User, user.fs_uniquifier, token, NOW) == (user, holding.viewer_of(session, user))
+
+
 @pytest.mark.parametrize("change", ["disable", "set_password", "grant"])
 def test_sessions_end_at_once_with_every_change_of_what_a_user_may_do(session: Session, change: str) -> None:
     user = add(session)
     token, cookie_name = sessions.start(session, user.id, NOW), user.fs_uniquifier
-    assert sessions.is_alive(session, user.id, token, NOW)
+    assert is_signed_in(session, user, token)
     if change == "disable":
         service.disable(session, user.email)
     elif change == "set_password":
         service.set_password(session, user, "en helt annan mening")
     else:
         service.grant(session, user.email, roles=["analyst"])
-    assert not sessions.is_alive(session, user.id, token, NOW)
+    assert not is_signed_in(session, user, token)
     assert user.fs_uniquifier != cookie_name
 
 
 def test_a_session_is_one_users_and_runs_out(session: Session) -> None:
     anna, bo = add(session), add(session, "bo@example.com")
     token = sessions.start(session, anna.id, NOW)
-    assert not sessions.is_alive(session, bo.id, token, NOW)
-    assert not sessions.is_alive(session, anna.id, token, NOW + sessions.LONGEST)
+    assert is_signed_in(session, anna, token)
+    assert not is_signed_in(session, bo, token)
+    assert not is_signed_in(session, anna, token, NOW + sessions.LONGEST)
     sessions.end(session, token)
-    assert not sessions.is_alive(session, anna.id, token, NOW)
+    assert not is_signed_in(session, anna, token)
 
 
 def test_secrets_leave_no_trace_in_the_journal(session: Session) -> None:

@@ -5,34 +5,41 @@ Values are given as Python sees them (``Decimal``, ``datetime``); each column's 
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 from zlib import crc32
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from regulars_plugin_api.db import UtcDateTime
+
 FIRST_WRITE = "first_write"
+_CONVERTED_AT_ONCE = 2000
 
 
 def reserve_ids(session: Session, table: sa.Table, amount: int) -> Sequence[int]:
-    """``amount`` new ascending ids of ``table``, given to nobody else. Needs a writing transaction."""
+    """``amount`` new ascending ids of ``table``, given to nobody else.
+
+    This transaction inserts rows under them, before any rows of ``table`` that get their ids from the database.
+    """
     if amount == 0:
         return ()
-    _note_first_write(session)
     connection = session.connection()
     if connection.dialect.name == "postgresql":
         drawn = "SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :amount)"
         return connection.execute(sa.text(drawn), {"name": table.name, "amount": amount}).scalars().all()
-    # The writing transaction holds the only write lock, so nobody else can take these numbers.
+    # SQLite counts on from the highest id that is inserted, and who writes before an optimistic transaction does has it start again:
+    # nothing is to be written here, and the write lock not yet taken.
+    reserved: dict[str, int] = session.info.setdefault("reserved_ids", {})
     last = connection.execute(sa.text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name}).scalar()
-    bump = "UPDATE sqlite_sequence SET seq = :seq WHERE name = :name"
-    if last is None:
-        last, bump = 0, "INSERT INTO sqlite_sequence(name, seq) VALUES (:name, :seq)"
-    connection.execute(sa.text(bump), {"name": table.name, "seq": last + amount})
-    return range(last + 1, last + amount + 1)
+    first = max(last or 0, reserved.get(table.name, 0)) + 1
+    reserved[table.name] = first + amount - 1
+    return range(first, first + amount)
 
 
 def _note_first_write(session: Session) -> None:
@@ -125,22 +132,49 @@ def _converter(
     dialect: sa.Dialect, kinds: Sequence[sa.types.TypeEngine[Any]]
 ) -> Callable[[Iterable[Sequence[Any]]], Iterable[Sequence[Any]]]:
     """Rows as the driver wants them; the rows themselves where no column needs a change."""
-    steps = [(index, step) for index, kind in enumerate(kinds) if (step := kind.dialect_impl(dialect).bind_processor(dialect)) is not None]
+    steps = [(index, step) for index, kind in enumerate(kinds) if (step := _column_step(dialect, kind)) is not None]
     if not steps:
         return lambda rows: rows
 
     def converted(rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
-        # Bulk rows share their instants and often their days: the last value of a column is likely to come again.
-        last: list[Any] = [None] * len(steps)
-        last_converted: list[Any] = [None] * len(steps)
-        for row in rows:
-            values = list(row)
-            for place, (index, step) in enumerate(steps):
-                value = values[index]
-                if value is not None:
-                    if value is not last[place]:
-                        last[place], last_converted[place] = value, step(value)
-                    values[index] = last_converted[place]
-            yield values
+        left = iter(rows)
+        while chunk := list(islice(left, _CONVERTED_AT_ONCE)):
+            columns: list[Iterable[Any]] = list(zip(*chunk, strict=True))
+            for index, step in steps:
+                columns[index] = step(columns[index])
+            yield from zip(*columns, strict=True)
 
     return converted
+
+
+def _column_step(dialect: sa.Dialect, kind: sa.types.TypeEngine[Any]) -> Callable[[Iterable[Any]], Iterable[Any]] | None:
+    """Turns a column of values into what the driver wants; None if it takes them as they are."""
+    on_sqlite = dialect.name == "sqlite"
+    if isinstance(kind, UtcDateTime):
+        step: Callable[[Any], Any] | None = _sqlite_instant if on_sqlite else _utc
+    elif isinstance(kind, sa.Date) and on_sqlite:
+        step = dt.date.isoformat
+    else:
+        step = kind.dialect_impl(dialect).bind_processor(dialect)
+    if step is None:
+        return None
+    convert = step
+    if isinstance(kind, sa.JSON):
+        # JSON tells 1 from True, which are one key of a dictionary.
+        return lambda column: [None if value is None else convert(value) for value in column]
+
+    def each_value_once(column: Iterable[Any]) -> Iterable[Any]:
+        made = {value: None if value is None else convert(value) for value in set(column)}
+        return map(made.__getitem__, column)
+
+    return each_value_once
+
+
+def _utc(value: dt.datetime) -> dt.datetime:
+    if value.tzinfo is None:
+        raise ValueError(f"naive datetime {value!r}: an instant needs its offset")
+    return value if value.tzinfo is dt.UTC else value.astimezone(dt.UTC)
+
+
+def _sqlite_instant(value: dt.datetime) -> str:
+    return _utc(value).isoformat(" ", "microseconds")[:26]

@@ -75,7 +75,7 @@ def _by_number(session: Session, pairs: set[tuple[str, str]]) -> dict[tuple[str,
             .join(customers, customers.c.id == external_ids.c.customer_id)
             .outerjoin(kept, kept.c.id == customers.c.merged_into_id)
         )
-        return {(source, value): customer_id for source, value, customer_id in session.execute(query)}
+        return {(source, value): customer_id for source, value, customer_id in session.execute(query).all()}
 
 
 def _by_uid(session: Session, numbers: set[str]) -> dict[str, int]:

@@ -36,17 +36,20 @@ def add(session: Session, sums: dict[tuple[int, str], Sums]) -> None:
     rows = [(*key, one.first_on, one.last_on, one.receipts, one.value_minor, one.units) for key, one in sorted(sums.items())]
     on_postgresql = session.get_bind().dialect.name == "postgresql"
     least, most = (sa.func.least, sa.func.greatest) if on_postgresql else (sa.func.min, sa.func.max)
-    added: Any = postgresql.insert(figures) if on_postgresql else sqlite.insert(figures)
-    new = added.excluded
-    upsert = added.on_conflict_do_update(
-        index_elements=["customer_id", "currency"],
-        set_={
-            "first_on": least(figures.c.first_on, new.first_on),
-            "last_on": most(figures.c.last_on, new.last_on),
-            **{name: figures.c[name] + new[name] for name in ("receipts", "value_minor", "units")},
-        },
-    )
-    session.execute(upsert, [dict(zip(FIGURES, row, strict=True)) for row in rows])
+    with staged(session, {name: figures.c[name].type for name in FIGURES}, rows) as stage:
+        # SQLite takes the ON of a conflict for a join's unless something stands between.
+        more = sa.select(*(stage.c[name] for name in FIGURES)).where(sa.true())
+        added: Any = (postgresql if on_postgresql else sqlite).insert(figures).from_select(FIGURES, more)
+        new = added.excluded
+        upsert = added.on_conflict_do_update(
+            index_elements=["customer_id", "currency"],
+            set_={
+                "first_on": least(figures.c.first_on, new.first_on),
+                "last_on": most(figures.c.last_on, new.last_on),
+                **{name: figures.c[name] + new[name] for name in ("receipts", "value_minor", "units")},
+            },
+        )
+        session.execute(upsert)
 
 
 def recompute(session: Session, customer_ids: Iterable[int]) -> None:

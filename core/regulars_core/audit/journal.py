@@ -13,15 +13,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, UOWTransaction
 
-from regulars_core.audit.models import CREATED, DELETED, ROW, Change
-from regulars_plugin_api.bulk import insert_rows
+from regulars_core.audit import chain
+from regulars_core.audit.chain import Entry
+from regulars_core.audit.models import CREATED, DELETED, ROW
 from regulars_plugin_api.db import Quantity, UnitPrice, UtcDateTime, unscaled
 
-COLUMNS = ("table_name", "row_id", "column_name", "old", "new", "actor_id", "cause", "at")
 # Moved by the ORM on every write: no news to a person, nothing to give back.
 SILENT = frozenset({"version", "updated_at", "created_at", "fold_name", "fold_first", "fold_last", "fold_city"})
-
-Entry = tuple[str, int, str, str | None, str | None]
 
 
 def as_json(value: Any) -> str | None:
@@ -62,9 +60,9 @@ class BulkJournal:
         """These rows are new."""
         self.entries.extend((table, row_id, ROW, None, CREATED) for row_id in ids)
 
-    def deleted(self, table: str, ids: Iterable[int]) -> None:
-        """These rows are gone."""
-        self.entries.extend((table, row_id, ROW, None, DELETED) for row_id in ids)
+    def deleted(self, table: str, ids: Iterable[int], owner: int | None = None) -> None:
+        """These rows are gone; ``owner`` is the customer they were part of."""
+        self.entries.extend((table, row_id, ROW, as_json(owner), DELETED) for row_id in ids)
 
     def updated(self, table: str, changes: Iterable[tuple[int, str, Any, Any]]) -> None:
         """``(row id, column, old, new)`` for each changed value, as the database keeps them."""
@@ -73,7 +71,7 @@ class BulkJournal:
     def write(self, session: Session, *, actor_id: int | None, cause: str, at: dt.datetime) -> None:
         """Put everything collected into the journal and start afresh."""
         if self.entries:
-            insert_rows(session, Change.__table__, COLUMNS, [(*entry, actor_id, cause, at) for entry in self.entries])
+            chain.append(session, self.entries, actor_id=actor_id, cause=cause, at=at)
             self.entries.clear()
 
 
@@ -83,8 +81,8 @@ def journal_flush(session: Session, _context: UOWTransaction) -> None:
     entries = list(_entries(session))
     if not entries:
         return
-    about = (session.info.get("actor_id"), session.info.get("cause") or "system", session.info.get("at") or dt.datetime.now(dt.UTC))
-    insert_rows(session, Change.__table__, COLUMNS, [(*entry, *about) for entry in entries])
+    at = session.info.get("at") or dt.datetime.now(dt.UTC)
+    chain.append(session, entries, actor_id=session.info.get("actor_id"), cause=session.info.get("cause") or "system", at=at)
 
 
 def _entries(session: Session) -> Iterator[Entry]:
@@ -93,7 +91,8 @@ def _entries(session: Session) -> Iterator[Entry]:
             yield table.name, row.id, ROW, None, CREATED
     for row in session.deleted:
         if (table := _journaled(row)) is not None:
-            yield table.name, row.id, ROW, None, DELETED
+            # Whose it was, so that an erasure finds what the journal knows of rows that went long before.
+            yield table.name, row.id, ROW, as_json(_owner(row, table)), DELETED
     dialect = session.get_bind().dialect
     for row in session.dirty:
         if (table := _journaled(row)) is not None:
@@ -104,6 +103,13 @@ def _journaled(row: Any) -> sa.Table | None:
     table = row.__table__
     rules = table.info.get("dump")
     return table if rules is not None and not rules["journal"] and "id" in table.c else None
+
+
+def _owner(row: Any, table: sa.Table) -> int | None:
+    if "customer_id" not in table.c:
+        return None
+    history = sa.inspect(row).attrs.customer_id.history
+    return next(iter(history.deleted or history.unchanged or ()), None)
 
 
 def _changed(row: Any, table: sa.Table, dialect: sa.Dialect) -> Iterator[Entry]:

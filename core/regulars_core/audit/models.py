@@ -1,4 +1,4 @@
-"""The table of the journal of change."""
+"""The tables of the journal of change and of the chain over it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ CREATED, DELETED = "created", "deleted"
 class Change(Base):
     """One value that changed, or one row that came (``column_name`` ``*``, ``new`` ``created``) or went (``deleted``).
 
-    ``old`` and ``new`` are JSON of what the database keeps. ``cause`` says what led to it: ``web``, ``import:17``, ``undo:17``.
+    ``old`` and ``new`` are JSON of what the database keeps; of a row that went, ``old`` is the customer it was part of. ``cause`` says
+    what led to it: ``web``, ``import:17``, ``undo:17``, ``merge:4``. ``digest`` stands for values and salt that an erasure took away.
     """
 
     __tablename__ = "change"
     __table_args__ = (
         sa.Index("ix_change_table_name_row_id", "table_name", "row_id"),
         sa.Index("ix_change_cause", "cause"),
-        {"info": dump_as("id", journal=True)},
+        {"info": dump_as("id", journal=True, omit=("block_id", "salt", "digest"))},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -35,3 +36,19 @@ class Change(Base):
     actor_id: Mapped[int | None]
     cause: Mapped[str] = mapped_column(sa.String(64))
     at: Mapped[dt.datetime]
+    block_id: Mapped[int | None]
+    salt: Mapped[bytes | None]
+    digest: Mapped[bytes | None]
+
+
+class AuditBlock(Base):
+    """The digest of changes that were written together; ``seal`` ties it to all blocks before ``place``."""
+
+    __tablename__ = "audit_block"
+    __table_args__ = {"info": dump_as("id", journal=True, omit=("digest", "seal", "place"))}
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    size: Mapped[int]
+    digest: Mapped[bytes]
+    place: Mapped[int | None] = mapped_column(unique=True)
+    seal: Mapped[bytes | None]

@@ -67,6 +67,7 @@ class Customer(Base):
     updated_at: Mapped[dt.datetime]
     deleted_at: Mapped[dt.datetime | None]
     merged_into_id: Mapped[int | None] = mapped_column(sa.ForeignKey("customer.id", ondelete="SET NULL"))
+    erased_at: Mapped[dt.datetime | None]
 
     __mapper_args__ = {"version_id_col": version}
 

@@ -1,0 +1,177 @@
+"""The chain over the journal: whoever alters, removes or reorders an entry is found out.
+
+Entries written together form a block, whose digest goes in with them. Of an entry that holds values only a salted digest is
+covered, so that an erasure can drop values and salt and leave the digest. Blocks are sealed one to the next a little later: done
+at once, every writer would wait for every other.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from regulars_core.audit.models import ROW, AuditBlock, Change
+from regulars_core.privacy.models import Erasure
+from regulars_plugin_api.bulk import insert_rows, reserve_ids, update_rows
+
+SALT = 16
+MOST_FOUND = 100
+COLUMNS = ("id", "table_name", "row_id", "column_name", "old", "new", "salt", "block_id", "actor_id", "cause", "at")
+
+Entry = tuple[str, int, str, str | None, str | None]
+
+
+def append(session: Session, entries: Sequence[Entry], *, actor_id: int | None, cause: str, at: dt.datetime) -> None:
+    """Write entries of the journal as one block, in a constant number of statements."""
+    ids = reserve_ids(session, Change.__table__, len(entries))
+    (block_id,) = reserve_ids(session, AuditBlock.__table__, 1)
+    held = sum(entry[2] != ROW for entry in entries)
+    salts = _salts(held)
+    digest = hashlib.sha256(_header(actor_id, cause, at))
+    rows = []
+    for number, entry in zip(ids, entries, strict=True):
+        salt = None if entry[2] == ROW else next(salts)
+        digest.update(_text(number, *entry) if salt is None else leaf(salt, number, *entry))
+        rows.append((number, *entry, salt, block_id, actor_id, cause, at))
+    insert_rows(session, Change.__table__, COLUMNS, rows)
+    insert_rows(session, AuditBlock.__table__, ("id", "size", "digest"), [(block_id, len(rows), digest.digest())])
+
+
+def leaf(salt: bytes, number: int, table: str, row_id: int, column: str, old: str | None, new: str | None) -> bytes:
+    """What the chain covers of an entry that holds values."""
+    return hashlib.sha256(salt + _text(number, table, row_id, column, old, new)).digest()
+
+
+def seal(session: Session) -> None:
+    """Tie every block that is not tied yet to those before it."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('regulars audit chain'))"))
+    last = session.execute(
+        sa.select(AuditBlock.place, AuditBlock.seal).where(AuditBlock.place.is_not(None)).order_by(AuditBlock.place.desc())
+    )
+    place, before = last.first() or (0, b"")
+    loose = sa.select(AuditBlock.id, AuditBlock.size, AuditBlock.digest).where(AuditBlock.place.is_(None)).order_by(AuditBlock.id)
+    rows = []
+    for block in session.execute(loose):
+        place, before = place + 1, _seal(before, block.id, block.size, block.digest)
+        rows.append((block.id, place, before))
+    update_rows(session, AuditBlock.__table__, ("place", "seal"), rows)
+
+
+@dataclass
+class Verdict:
+    """What ``verify`` saw. ``head`` is the place and seal of the last block: noted elsewhere, it proves that nothing after it went."""
+
+    entries: int = 0
+    blocks: int = 0
+    head: str = ""
+    problems: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing was found."""
+        return not self.problems
+
+    def add(self, what: str, number: int | None) -> None:
+        """Note a problem, up to ``MOST_FOUND``."""
+        if len(self.problems) < MOST_FOUND:
+            self.problems.append({"problem": what, "id": number})
+
+
+@dataclass
+class _Open:
+    """A block whose entries are being read."""
+
+    size: int
+    wanted: bytes
+    about: tuple[Any, ...] | None = None
+    seen: int = 0
+    digest: Any = None
+
+
+def verify(session: Session, head: str = "") -> Verdict:
+    """Read the whole journal against its chain. ``head`` is what an earlier call said; it must still be there."""
+    found = Verdict()
+    blocks = _chained(session, found, head)
+    blanked = 0
+    started = False
+    for entry in session.execute(sa.select(Change.__table__).order_by(Change.id).execution_options(yield_per=5000)):
+        found.entries += 1
+        block = blocks.get(entry.block_id)
+        if block is None:
+            # Entries from before there was a chain have no block.
+            if started or entry.block_id is not None:
+                found.add("outside the chain", entry.id)
+            continue
+        started = True
+        about = (entry.actor_id, entry.cause, entry.at)
+        if block.about is None:
+            block.about, block.digest = about, hashlib.sha256(_header(*about))
+        if block.about != about:
+            found.add("altered", entry.id)
+        block.seen += 1
+        block.digest.update(_covered(entry))
+        blanked += entry.digest is not None
+        if block.seen == block.size:
+            if block.digest.digest() != block.wanted:
+                found.add("block altered", entry.block_id)
+            del blocks[entry.block_id]
+    for block_id in blocks:
+        found.add("entries removed", block_id)
+    if blanked != (session.scalar(sa.select(sa.func.sum(Erasure.changes))) or 0):
+        found.add("values missing without an erasure", None)
+    return found
+
+
+def _chained(session: Session, found: Verdict, head: str) -> dict[int, _Open]:
+    blocks: dict[int, _Open] = {}
+    before, expected = b"", 0
+    heads = {""}
+    for block in session.execute(sa.select(AuditBlock.__table__).order_by(AuditBlock.place.is_(None), AuditBlock.place, AuditBlock.id)):
+        found.blocks += 1
+        blocks[block.id] = _Open(block.size, bytes(block.digest))
+        if block.place is None:
+            continue
+        expected += 1
+        before = _seal(before, block.id, block.size, block.digest)
+        if block.place != expected or bytes(block.seal) != before:
+            found.add("chain broken", block.id)
+            before, expected = bytes(block.seal), block.place
+        found.head = f"{block.place}:{before.hex()}"
+        heads.add(found.head)
+    if head not in heads:
+        found.add("the end is missing", None)
+    return blocks
+
+
+def _covered(entry: Any) -> bytes:
+    what = (entry.id, entry.table_name, entry.row_id, entry.column_name, entry.old, entry.new)
+    if entry.digest is not None:
+        return bytes(entry.digest) if entry.old is None and entry.new is None and entry.salt is None else b""
+    return _text(*what) if entry.salt is None else leaf(bytes(entry.salt), *what)
+
+
+def _salts(count: int) -> Iterator[bytes]:
+    some = os.urandom(SALT * count)
+    return (some[start : start + SALT] for start in range(0, len(some), SALT))
+
+
+def _header(actor_id: int | None, cause: str, at: dt.datetime) -> bytes:
+    return json.dumps([actor_id, cause, at.astimezone(dt.UTC).isoformat()]).encode()
+
+
+def _text(*parts: Any) -> bytes:
+    # Values are JSON and so never empty: nothing else reads like a missing one.
+    return "\x1f".join(["" if part is None else str(part) for part in parts]).encode()
+
+
+def _seal(before: bytes, block_id: int, size: int, digest: bytes) -> bytes:
+    return hashlib.sha256(before + _text(block_id, size) + bytes(digest)).digest()

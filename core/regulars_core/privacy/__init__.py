@@ -1,0 +1,1 @@
+"""Handing people their data, and forgetting them."""

@@ -146,6 +146,24 @@ class CustomersMerged(DomainEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CustomersUnmerged(DomainEvent):
+    """A merge was taken back: ``restored_id`` is a customer of its own again, and has what it had brought to ``customer_id``."""
+
+    type = "customer.unmerged"
+    customer_id: int
+    restored_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerErased(DomainEvent):
+    """A customer was erased at their own wish or by rule: nothing that says who it was is kept. Forget them, too."""
+
+    type = "customer.erased"
+    customer_id: int
+    uid: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ConsentChanged(DomainEvent):
     """A customer's consent for one channel is now ``state``: granted, withdrawn or unproven."""
 

@@ -44,8 +44,9 @@ class Erase(enum.Enum):
 class Merge(enum.Enum):
     """What merging two customers does to the rows of a table.
 
-    MOVE re-points them and stops the merge on a conflict. UNION drops a twin into the before-image. SUM adds the columns in ``add``
-    of the two rows. HOOK leaves them to the plugin's ``customers_merging``.
+    MOVE re-points them and stops the merge on a conflict. UNION drops a twin into the before-image: a row that would break a unique
+    key, equals one in the columns in ``same``, or would tie the customer to itself. SUM adds the columns in ``add`` of the two rows.
+    HOOK leaves them to the plugin's ``customers_merging``; merges made while its package is gone are told when it is back.
     """
 
     MOVE = "move"
@@ -65,12 +66,15 @@ class PersonalTable:
     clear: tuple[str, ...] = ()
     merge: Merge = Merge.MOVE
     add: tuple[str, ...] = ()
+    same: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.erase is Erase.CLEAR) != bool(self.clear):
             raise ValueError(f"{self.table}: erase=CLEAR goes with the columns to clear, DELETE with none")
         if (self.merge is Merge.SUM) != bool(self.add):
             raise ValueError(f"{self.table}: merge=SUM goes with the columns to add, other ways with none")
+        if self.same and self.merge is not Merge.UNION:
+            raise ValueError(f"{self.table}: columns that are the same go with merge=UNION only")
 
     def to_json(self) -> dict[str, Any]:
         """The form saved in the database."""
@@ -79,7 +83,7 @@ class PersonalTable:
     @classmethod
     def from_json(cls, saved: Mapping[str, Any]) -> PersonalTable:
         """The reverse of ``to_json``."""
-        lists = {key: tuple(saved[key]) for key in ("export", "clear", "add")}
+        lists = {key: tuple(saved.get(key, ())) for key in ("export", "clear", "add", "same")}
         return cls(**{**saved, **lists, "erase": Erase(saved["erase"]), "merge": Merge(saved["merge"])})
 
 

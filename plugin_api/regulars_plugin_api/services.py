@@ -126,6 +126,16 @@ class CustomerService(Protocol):
     def update(self, customer_id: int, changes: Mapping[str, Any], *, session: Session | None = None) -> None:
         """Change the named fields. Raises ``InvalidInput``, ``NotFound``."""
 
+    def merge(self, keep_id: int, drop_id: int, *, session: Session | None = None) -> int:
+        """Make ``drop_id`` part of ``keep_id`` and return the number of the merge.
+
+        All that points at the one points at the other; empty fields are filled, others stay. Raises ``NotFound``, ``NotAllowedYet`` where
+        something can't be united, ``PluginFailed`` where a plugin could not do its part. Then nothing is merged.
+        """
+
+    def unmerge(self, merge_id: int, *, session: Session | None = None) -> None:
+        """Take a merge back. What was changed since stays as it is. Raises ``NotFound``, ``NotAllowedYet``, ``PluginFailed``."""
+
 
 class Consents(Protocol):
     """What customers agreed to."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,23 @@ from regulars_plugin_api.views import ConsentView
 
 if TYPE_CHECKING:
     from regulars_core.crm import Crm
+
+
+def overrides(theirs: Consent, mine: Consent) -> bool:
+    """Whether of two answers of one person the first counts: the later of yes and no, the no of the same day, proof before none."""
+    answers = {theirs.state, mine.state}
+    if len(answers) == 1:
+        return False
+    if answers == {ConsentState.GRANTED, ConsentState.WITHDRAWN}:
+        days = [one.given_on or one.recorded_at.date() for one in (theirs, mine)]
+        return days[0] > days[1] or (days[0] == days[1] and theirs.state is ConsentState.WITHDRAWN)
+    return theirs.state is not ConsentState.UNPROVEN
+
+
+def tell(session: Session, customer_id: int, rows: Iterable[Consent]) -> None:
+    """Emit what these channels of the customer's have come to."""
+    for row in rows:
+        emit(session, ConsentChanged(customer_id=customer_id, channel=row.channel, state=row.state.value))
 
 
 class ConsentService:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from regulars_core.customers import drafting, search
+from regulars_core.customers import drafting, merging, search
 from regulars_core.customers.filter import compiler
 from regulars_core.customers.models import Customer, Tag
 from regulars_core.customers.scope import visible
@@ -160,6 +160,16 @@ class CustomerService:
         session.flush()
         search.reindex(session, [customer.id])
         emit(session, CustomerRestored(customer_id=customer.id, uid=customer.uid))
+
+    def merge(self, keep_id: int, drop_id: int, *, session: Session | None = None) -> int:
+        """Make one customer part of another, see ``merging.merge``; the number of the merge."""
+        with self._writing(session) as writer:
+            return merging.merge(self.crm, writer, keep_id, drop_id)
+
+    def unmerge(self, merge_id: int, *, session: Session | None = None) -> None:
+        """Take a merge back, see ``merging.unmerge``."""
+        with self._writing(session) as writer:
+            merging.unmerge(self.crm, writer, merge_id)
 
     def tags(self, session: Session) -> list[str]:
         """The tags in use, for choosing one."""

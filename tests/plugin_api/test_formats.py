@@ -3,6 +3,9 @@
 from decimal import Decimal
 
 import pytest
+from babel import numbers
+from hypothesis import given
+from hypothesis import strategies as st
 
 from regulars_plugin_api.formats import money
 from regulars_plugin_api.i18n import in_locale
@@ -21,3 +24,12 @@ from regulars_plugin_api.i18n import in_locale
 def test_money_has_all_decimals_of_its_currency(locale: str, amount: str, currency: str, shown: str) -> None:
     with in_locale(locale):
         assert money(Decimal(amount), currency).replace("\N{NO-BREAK SPACE}", " ") == shown
+
+
+@given(amount=st.decimals(min_value=-(10**12), max_value=10**12, places=2), locale=st.sampled_from(("en", "sv", "ru", "fa", "zh", "de")))
+def test_money_reads_as_babel_writes_it(amount: Decimal, locale: str) -> None:
+    # Except for the minus of a pattern of one's own, where Babel keeps a hyphen in every language.
+    minus = numbers.get_minus_sign_symbol(locale)
+    with in_locale(locale):
+        written = numbers.format_currency(amount, "EUR", "#,##0.00\N{NO-BREAK SPACE}¤¤", locale=locale, currency_digits=False)
+        assert money(amount, "EUR") == written.replace("-", minus)

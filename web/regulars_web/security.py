@@ -69,14 +69,24 @@ def install(app: Flask, crm: Crm, *, https: bool) -> None:
         SECURITY_STATIC_FOLDER=None,
         SECURITY_API_ENABLED_METHODS=["session"],
         WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_CHECK_DEFAULT=False,
         WTF_CSRF_SSL_STRICT=https,
         RATELIMIT_STORAGE_URI="memory://",
         RATELIMIT_HEADERS_ENABLED=True,
     )
-    CSRFProtect(app)
+    forms = CSRFProtect(app)
+
+    @app.before_request
+    def refuse_foreign_forms() -> None:
+        # A token is in no browser: nobody can make one send it.
+        if request.endpoint and "token" not in g:
+            forms.protect()
+
     datastore = SQLAlchemySessionUserDatastore(cast(Any, LocalProxy(lambda: reading(crm))), StaffUser, StaffRole)
-    Security(app, datastore, mail_util_cls=NoMail)
-    cast(Any, app).login_manager.user_loader(lambda uniquifier: _signed_in(crm, uniquifier))
+    security: Any = Security(app, datastore, mail_util_cls=NoMail)
+    security.login_manager.user_loader(lambda uniquifier: _signed_in(crm, uniquifier))
+    # Flask-Security tells Flask-Principal each user's roles, a statement per request; the gate asks for permissions instead.
+    security.principal.identity_loaders.clear()
     limiter = app.extensions["regulars_limiter"] = Limiter(_who_guesses, app=app)
     login: Callable[..., Any] = app.view_functions["security.login"]
     limited = limiter.limit(GUESSES, methods=["POST"], error_message=str(_("Too many attempts. Wait a minute and try again.")))

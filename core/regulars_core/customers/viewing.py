@@ -70,7 +70,7 @@ def complete(session: Session, rows: Sequence[sa.Row[Any]]) -> list[CustomerView
     """The records of customers whose ``COLUMNS`` were read: one statement for all their parts."""
     parts: dict[int, dict[str, list[tuple[Any, Any]]]] = {row.id: defaultdict(list) for row in rows}
     if rows:
-        for name, owner, place, *texts in session.execute(_ALL_PARTS, {"wanted": list(parts)}):
+        for name, owner, place, *texts in session.execute(_ALL_PARTS, {"wanted": list(parts)}).all():
             parts[owner][name].append((place, _MAKE[name](*texts)))
     return [_record(row, **{name: _in_order(name, found) for name, found in parts[row.id].items()}) for row in rows]
 

@@ -102,17 +102,17 @@ def _columns(found: Page) -> list[Column]:
     ids = [row.id for row in found.rows]
     columns = []
     for plugin, offered in crm.bus.each(hooks.customer_columns):
-        for column in [one for one in offered if viewer.may(one.permission)][:PLUGIN_COLUMNS]:
-            answer = crm.bus.guarded(plugin, f"column {column.name}", lambda column=column: _load(column, ids))  # type: ignore[misc]
-            if answer.value is not None:
-                columns.append(Column(column.title, answer.value))
+        allowed = [one for one in offered if viewer.may(one.permission)][:PLUGIN_COLUMNS]
+        if allowed:
+            answer = crm.bus.guarded(plugin, "column values", lambda columns=allowed: _load(columns, ids))  # type: ignore[misc]
+            columns += answer.value or ()
     return columns
 
 
-def _load(column: CustomerColumn, ids: Sequence[int]) -> Mapping[int, Any]:
+def _load(columns: Sequence[CustomerColumn], ids: Sequence[int]) -> list[Column]:
     viewer = current_viewer()
     with crm_here().read(viewer) as session:
-        return column.load(session, ids, viewer)
+        return [Column(one.title, one.load(session, ids, viewer)) for one in columns]
 
 
 def _address(given: Mapping[str, str], **cursor: Any) -> str:

@@ -17,7 +17,7 @@ from regulars_plugin_api.views import CustomerView, Viewer
 from regulars_purchases import service
 from regulars_purchases.i18n import _, _n
 from regulars_purchases.models import Receipt
-from regulars_purchases.records import ReceiptView
+from regulars_purchases.records import FiguresView, ReceiptView
 
 LAST_RECEIPTS = 5
 
@@ -45,14 +45,22 @@ def columns() -> Iterable[CustomerColumn]:
 
 
 def _last_on(session: Session, ids: Sequence[int], viewer: Viewer) -> Mapping[int, dt.date]:
-    return {customer_id: max(one.last_on for one in found) for customer_id, found in service.figures_of(session, ids).items()}
+    return {customer_id: max(one.last_on for one in found) for customer_id, found in _figures(session, ids).items()}
 
 
 def _value(session: Session, ids: Sequence[int], viewer: Viewer) -> Mapping[int, str]:
     if not service.sees_all_amounts(viewer):
         return {}
-    found = service.figures_of(session, ids)
+    found = _figures(session, ids)
     return {customer_id: " + ".join(money(one.value, one.currency) for one in figures) for customer_id, figures in found.items()}
+
+
+def _figures(session: Session, ids: Sequence[int]) -> Mapping[int, Sequence[FiguresView]]:
+    """Read once for all columns of a page, which share their session."""
+    read: dict[tuple[int, ...], Mapping[int, Sequence[FiguresView]]] = session.info.setdefault("purchases.figures", {})
+    if tuple(ids) not in read:
+        read[tuple(ids)] = service.figures_of(session, ids)
+    return read[tuple(ids)]
 
 
 def timeline() -> TimelineSource:

@@ -88,12 +88,11 @@ def first_articles(session: Session, receipt_ids: Collection[int]) -> Mapping[in
 
 def figures_of(session: Session, customer_ids: Collection[int]) -> Mapping[int, Sequence[FiguresView]]:
     """Each customer's figures, one per currency, the largest number of receipts first. Over all stores: mind who looks."""
-    query = sa.select(Figures).where(Figures.customer_id.in_(customer_ids)).order_by(Figures.receipts.desc(), Figures.currency)
+    query = sa.select(*Figures.__table__.c).where(Figures.customer_id.in_(customer_ids)).order_by(Figures.receipts.desc(), Figures.currency)
     found: dict[int, list[FiguresView]] = defaultdict(list)
-    for one in session.scalars(query):
-        found[one.customer_id].append(
-            FiguresView(one.customer_id, one.currency, one.first_on, one.last_on, one.receipts, one.value, one.units)
-        )
+    for one in session.execute(query).all():
+        value = from_minor(one.value_minor, one.currency)
+        found[one.customer_id].append(FiguresView(one.customer_id, one.currency, one.first_on, one.last_on, one.receipts, value, one.units))
     return found
 
 

@@ -12,8 +12,11 @@ from jinja2 import ChoiceLoader, FileSystemLoader
 from markupsafe import Markup
 
 from regulars_core.crm import Crm
+from regulars_plugin_api.rest import RestBlueprint
 from regulars_web import assets, errors, gate, headers, language, navigation, security
 from regulars_web.pages import PAGES
+from regulars_web.rest import api, auth
+from regulars_web.rest.resources import RESOURCES
 
 FORM_BYTES = 1_000_000
 
@@ -38,10 +41,12 @@ def create_app(crm: Crm) -> Flask:
     app.context_processor(lambda: {"viewer": g.get("viewer", gate.NOBODY)})
     gate.install(app, crm)
     security.install(app, crm, https=https)
+    auth.install(app, crm)
     errors.install(app)
     navigation.install(app, crm)
     for blueprint in PAGES:
         app.register_blueprint(blueprint)
+    api.install(app, crm, RESOURCES)
     _add_plugins(app, crm)
     return app
 
@@ -51,7 +56,10 @@ def _add_plugins(app: Flask, crm: Crm) -> None:
     claims = app.extensions["regulars_claims"] = {}
     folders = [FileSystemLoader(Path(__file__).parent / "templates")]
     for plugin, blueprint in crm.plugins.blueprints():
-        app.register_blueprint(blueprint)
+        if isinstance(blueprint, RestBlueprint):
+            api.add(app, blueprint)
+        else:
+            app.register_blueprint(blueprint)
         claims[blueprint.name] = plugin
     for name, loaded in crm.plugins.loaded.items():
         folder = loaded.folder

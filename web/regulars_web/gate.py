@@ -19,6 +19,7 @@ from regulars_plugin_api.i18n import current_locale, set_locale
 from regulars_plugin_api.views import Viewer
 from regulars_plugin_api.web import PUBLIC, declared_access
 from regulars_web import language, security
+from regulars_web.rest import auth
 
 NOBODY = Viewer(user_id=None, name="", permissions=frozenset(), store_ids=frozenset())
 ALWAYS_OPEN = frozenset({"asset", "health.alive", "health.ready"})
@@ -61,7 +62,7 @@ def install(app: Flask, crm: Crm) -> None:
         if not (app.extensions.get("regulars_schema_seen") or _sees_schema(app, crm)):
             abort(503)
         crm.plugins.refresh(at_most_every=SEES_SWITCHES_AFTER)
-        g.viewer = _viewer()
+        g.viewer = auth.viewer_of_token(crm) or _viewer()
         if request.endpoint is None:
             return None
         plugin = app.extensions["regulars_claims"].get(request.blueprint)
@@ -70,12 +71,14 @@ def install(app: Flask, crm: Crm) -> None:
         most_bytes = getattr(app.view_functions[request.endpoint], "regulars_upload_bytes", None)
         if most_bytes is not None:
             request.max_content_length = most_bytes
-        g.acting = begin_acting(Acting(g.viewer, "web"))
+        g.acting = begin_acting(Acting(g.viewer, "rest" if auth.is_for_api() else "web"))
         permission = _permission(app, request.endpoint)
         if permission == PUBLIC:
             return None
         if g.viewer.user_id is None:
             return _to_sign_in()
+        if request.method == "OPTIONS" and auth.is_for_api():
+            return None
         if permission is None or (permission != SIGNED_IN and not g.viewer.may(permission)):
             abort(403)
         return None
@@ -109,7 +112,7 @@ def _viewer() -> Viewer:
 
 
 def _to_sign_in() -> ResponseReturnValue:
-    if request.path.startswith("/api/"):
+    if request.path.startswith("/api/v1/"):
         abort(401)
     wanted = request.full_path.rstrip("?") if request.method == "GET" else "/"
     address = "/sign-in?" + urlencode({"next": wanted})

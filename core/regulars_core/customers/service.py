@@ -77,7 +77,7 @@ class CustomerService:
         trash: bool = False,
     ) -> Page:
         """Customers the viewer may see, by name, after or before a position. ``where`` is a filter. Raises ``BadFilter``."""
-        conditions = self._conditions(session, viewer, query, where, trash)
+        conditions = self.conditions(session, viewer, query, where, trash)
         place = sa.tuple_(Customer.fold_name, Customer.id)
         backwards = before is not None
         if position := before or after:
@@ -94,7 +94,7 @@ class CustomerService:
 
     def count_about(self, session: Session, viewer: Viewer, *, query: str = "", where: Any | None = None, trash: bool = False) -> int:
         """How many there are, counted no further than ``COUNTED_AT_MOST`` + 1."""
-        conditions = self._conditions(session, viewer, query, where, trash)
+        conditions = self.conditions(session, viewer, query, where, trash)
         some = sa.select(Customer.id).where(*conditions).limit(COUNTED_AT_MOST + 1).subquery()
         return session.scalar(sa.select(sa.func.count()).select_from(some)) or 0
 
@@ -175,7 +175,8 @@ class CustomerService:
         """The tags in use, for choosing one."""
         return list(session.scalars(sa.select(Tag.name).order_by(Tag.name).limit(500)))
 
-    def _conditions(self, session: Session, viewer: Viewer, query: str, where: Any | None, trash: bool) -> list[sa.ColumnElement[bool]]:
+    def conditions(self, session: Session, viewer: Viewer, query: str, where: Any | None, trash: bool) -> list[sa.ColumnElement[bool]]:
+        """What a list asks of its customers: that the viewer may see them, and the search and filter. Raises ``BadFilter``."""
         living = sa.and_(Customer.deleted_at.is_not(None), Customer.merged_into_id.is_(None)) if trash else LIVING
         conditions = [living, self.visible_to(viewer)]
         if where is not None:

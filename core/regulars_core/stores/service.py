@@ -53,6 +53,12 @@ def names(session: Session, ids: Iterable[int | None]) -> dict[int, str]:
     return {row.id: row.name for row in session.execute(sa.select(Store.id, Store.name).where(Store.id.in_(wanted)))}
 
 
+def codes(session: Session, ids: Iterable[int | None]) -> dict[int, str]:
+    """Codes of stores by id."""
+    wanted = {one for one in ids if one is not None}
+    return dict(session.execute(sa.select(Store.id, Store.code).where(Store.id.in_(wanted))).all()) if wanted else {}
+
+
 def view(store: Store) -> StoreView:
     """A store as everybody else sees it."""
     return StoreView(

@@ -1,0 +1,1 @@
+"""REST v1: ``/api/v1``, its description and the page to read it."""

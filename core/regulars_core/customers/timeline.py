@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from regulars_core.customers.models import Consent, ConsentState, Customer
 from regulars_plugin_api.contributions import TimelineEntry, TimelineSource
+from regulars_plugin_api.db import BigInt
 from regulars_plugin_api.errors import InvalidInput
 from regulars_plugin_api.hookspecs import customers as hooks
 from regulars_plugin_api.i18n import PLATFORM, Text, _
@@ -153,7 +154,9 @@ class _Reading:
 
     def _select(self, rank: int, source: TimelineSource) -> sa.Select[Any]:
         rows, wanted = source.select(self.viewer).subquery(), self.narrowing
-        columns = (rows.c.at, rows.c.kind, sa.cast(rows.c.channel, sa.Text).label("channel"), rows.c.store_id, rows.c.ref)
+        # A NULL without a type would be text to PostgreSQL, and fit no other source's numbers.
+        typed = {"kind": sa.Text, "channel": sa.Text, "store_id": BigInt}
+        columns = (rows.c.at, *(sa.cast(rows.c[name], kind).label(name) for name, kind in typed.items()), rows.c.ref)
         query = sa.select(sa.literal_column(str(rank), sa.Integer).label("rank"), *columns).where(rows.c.customer_id == self.customer_id)
         if wanted.channel is not None:
             query = query.where(rows.c.channel == wanted.channel)

@@ -1,0 +1,1 @@
+"""Contact tracking: what was said to customers, and what comes next."""

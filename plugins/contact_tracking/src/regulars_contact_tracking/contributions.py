@@ -1,0 +1,170 @@
+"""What the plugin shows on the platform's own pages: composer, next step, home tile, timeline, search, columns."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from regulars_contact_tracking import follow_ups, service
+from regulars_contact_tracking.i18n import _
+from regulars_contact_tracking.models import Channel, Direction, FollowUp, Interaction, Participant
+from regulars_contact_tracking.records import InteractionView
+from regulars_contact_tracking.words import CHANNELS, DIRECTIONS, HAPPENED, ICONS
+from regulars_plugin_api.contributions import CustomerColumn, Panel, Place, SearchHit, SearchSource, TimelineEntry, TimelineSource, Widget
+from regulars_plugin_api.db import customers
+from regulars_plugin_api.i18n import Text
+from regulars_plugin_api.ids import uuid7
+from regulars_plugin_api.scope import in_scope
+from regulars_plugin_api.values import fold
+from regulars_plugin_api.views import CustomerView, Viewer
+from regulars_plugin_api.web import current_crm
+
+ON_THE_TILE = 6
+SEARCHED = 20_000
+"""How many of the newest contacts the search box looks through."""
+WORDS: Mapping[str, Any] = {"channel_names": CHANNELS, "channel_icons": ICONS, "direction_names": DIRECTIONS, "happened": HAPPENED}
+
+
+def today() -> dt.date:
+    """The chain's day."""
+    return current_crm().clock.now().astimezone(current_crm().timezone).date()
+
+
+def composer() -> Panel:
+    """Where a contact is written down."""
+    return Panel(title=_("Write down a contact"), place=Place.COMPOSER, template="contact_tracking/composer.html", load=_composer)
+
+
+def _composer(session: Session, customer: CustomerView, viewer: Viewer) -> Mapping[str, Any]:
+    return composer_values(blank_form())
+
+
+def blank_form() -> dict[str, str]:
+    """An empty form, with the token by which it is known should it be sent twice."""
+    tomorrow = today() + dt.timedelta(days=1)
+    return {"uid": uuid7(), "channel": Channel.PHONE.value, "direction": Direction.OUT.value, "due_on": tomorrow.isoformat()}
+
+
+def composer_values(given: Mapping[str, str]) -> dict[str, Any]:
+    """What the composer's template needs beside the customer."""
+    return {"given": given, "channels": CHANNELS, "icons": ICONS, "directions": DIRECTIONS}
+
+
+def fact() -> Panel:
+    """The next step, at the top of the customer's page."""
+    return Panel(title=_("Next step"), place=Place.FACT, template="contact_tracking/next_step.html", load=next_step)
+
+
+def next_step(session: Session, customer: CustomerView, viewer: Viewer) -> Mapping[str, Any]:
+    """Open follow-ups of a customer."""
+    return {"follow_ups": follow_ups.open_of(session, customer.id, today()), **WORDS}
+
+
+def tile() -> Widget:
+    """My open follow-ups, the most overdue first."""
+    return Widget(_("My follow-ups"), "contact_tracking/tile.html", _tile, "contact_tracking.log", weight=10)
+
+
+def _tile(session: Session, viewer: Viewer) -> Mapping[str, Any]:
+    found = follow_ups.open_ones(session, viewer, today(), limit=ON_THE_TILE + 1)
+    return {"follow_ups": found[:ON_THE_TILE], "there_are_more": len(found) > ON_THE_TILE, **WORDS}
+
+
+def timeline() -> Iterable[TimelineSource]:
+    """Contacts, and follow-ups that were done."""
+    yield TimelineSource("contact_tracking.contacts", _("Contacts"), "contact_tracking.view", _contacts, _say_contacts, _took_part)
+    yield TimelineSource("contact_tracking.follow_ups", _("Follow-ups done"), "contact_tracking.view", _done, _say_done, _did)
+
+
+def _contacts(viewer: Viewer) -> sa.Select[*tuple[Any, ...]]:
+    row = Interaction
+    return _happenings(row.customer_id, row.at, "contact", row.channel, row.store_id, row.id)
+
+
+def _done(viewer: Viewer) -> sa.Select[*tuple[Any, ...]]:
+    row = FollowUp
+    return _happenings(row.customer_id, row.done_at, "follow_up", row.channel, row.store_id, row.id).where(row.done_at.is_not(None))
+
+
+def _happenings(customer_id: Any, at: Any, kind: str, channel: Any, store_id: Any, ref: Any) -> sa.Select[*tuple[Any, ...]]:
+    columns = {"customer_id": customer_id, "at": at, "kind": sa.literal(kind), "store_id": store_id, "ref": ref}
+    plain = sa.type_coerce(channel, sa.Text).label("channel")
+    return sa.select(*(column.label(name) for name, column in columns.items()), plain)
+
+
+def _took_part(ref: sa.ColumnElement[int], user_id: int) -> sa.ColumnElement[bool]:
+    return sa.exists().where(Participant.interaction_id == ref, Participant.user_id == user_id)
+
+
+def _did(ref: sa.ColumnElement[int], user_id: int) -> sa.ColumnElement[bool]:
+    return sa.exists().where(FollowUp.id == ref, FollowUp.done_by_id == user_id)
+
+
+def _say_contacts(session: Session, refs: Sequence[int], viewer: Viewer) -> Mapping[int, TimelineEntry]:
+    return {ref: _entry(one) for ref, one in service.interactions_by_id(session, refs).items()}
+
+
+def _entry(one: InteractionView) -> TimelineEntry:
+    people = ", ".join([*(name for _id, name in one.people), *([one.person] if one.person else [])])
+    detail = " · ".join(part for part in (people, one.subject, one.outcome, one.store) if part)
+    url = f"/contact_tracking/interactions/{one.id}"
+    return TimelineEntry(HAPPENED[one.channel, one.direction], detail, url, one.text or "", ICONS[one.channel])
+
+
+def _say_done(session: Session, refs: Sequence[int], viewer: Viewer) -> Mapping[int, TimelineEntry]:
+    return {
+        one.id: TimelineEntry(
+            _("Done: %(what)s", what=one.what), one.outcome or "", f"/contact_tracking/follow-ups/{one.id}", icon="checkbox"
+        )
+        for one in follow_ups.by_id(session, refs, today())
+    }
+
+
+def search_source() -> SearchSource:
+    """Contacts by what was said."""
+    return SearchSource(_("Contacts"), "contact_tracking.view", _search)
+
+
+def _search(session: Session, text: str, limit: int, viewer: Viewer) -> Sequence[SearchHit]:
+    folded = fold(text).strip()
+    if len(folded) < 3:
+        return []
+    newest = (
+        sa.select(Interaction).where(in_scope(viewer, Interaction.__table__.c.store_id)).order_by(Interaction.id.desc()).limit(SEARCHED)
+    )
+    row = sa.orm.aliased(Interaction, newest.subquery())
+    query = (
+        sa.select(row, customers.c.display_name)
+        .join(customers, customers.c.id == row.customer_id)
+        .where(row.words.contains(folded, autoescape=True), customers.c.deleted_at.is_(None))
+        .order_by(row.id.desc())
+        .limit(limit)
+    )
+    return [
+        SearchHit(name, f"/contact_tracking/interactions/{one.id}", _shortened(one.subject or one.text or one.outcome or ""))
+        for one, name in session.execute(query)
+    ]
+
+
+def _shortened(text: str) -> Text:
+    return text if len(text) <= 120 else f"{text[:117]}…"
+
+
+def columns() -> Iterable[CustomerColumn]:
+    """Last contact and next step, for lists and exports."""
+    yield CustomerColumn("contact_tracking.last_on", _("Last contact"), "contact_tracking.view", _last_on)
+    yield CustomerColumn("contact_tracking.next_on", _("Next step"), "contact_tracking.view", _next_on)
+
+
+def _last_on(session: Session, ids: Sequence[int], viewer: Viewer) -> Mapping[int, dt.date]:
+    query = sa.select(Interaction.customer_id, sa.func.max(Interaction.business_date)).where(Interaction.customer_id.in_(ids))
+    return dict(session.execute(query.group_by(Interaction.customer_id)).all())
+
+
+def _next_on(session: Session, ids: Sequence[int], viewer: Viewer) -> Mapping[int, dt.date]:
+    query = sa.select(FollowUp.customer_id, sa.func.min(FollowUp.due_on)).where(FollowUp.customer_id.in_(ids), FollowUp.done_at.is_(None))
+    return dict(session.execute(query.group_by(FollowUp.customer_id)).all())

@@ -1,0 +1,180 @@
+"""Follow-ups: adding, listing, doing, moving and handing them over."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from regulars_contact_tracking.events import FollowUpAdded, FollowUpAssigned, FollowUpClosed
+from regulars_contact_tracking.i18n import _
+from regulars_contact_tracking.models import FollowUp
+from regulars_contact_tracking.records import FollowUpView, NextStep
+from regulars_plugin_api.db import customers, stores, users
+from regulars_plugin_api.errors import Forbidden, InvalidInput, NotFound
+from regulars_plugin_api.events import emit
+from regulars_plugin_api.ids import uuid7
+from regulars_plugin_api.scope import in_scope
+from regulars_plugin_api.views import Viewer
+
+WHOSE = ("mine", "store", "all")
+_LIVING = sa.and_(customers.c.deleted_at.is_(None), customers.c.merged_into_id.is_(None))
+_FOLLOW_UP = (
+    sa.select(FollowUp, customers.c.display_name, users.c.name, stores.c.name)
+    .join(customers, customers.c.id == FollowUp.customer_id)
+    .outerjoin(users, users.c.id == FollowUp.assignee_id)
+    .outerjoin(stores, stores.c.id == FollowUp.store_id)
+)
+
+
+class Position(NamedTuple):
+    """A place in the order of open follow-ups."""
+
+    due_on: dt.date
+    id: int
+
+
+def add(
+    session: Session,
+    customer_id: int,
+    step: NextStep,
+    *,
+    by: Viewer,
+    now: dt.datetime,
+    store_id: int | None = None,
+    interaction_id: int | None = None,
+) -> int:
+    """Add a next step and return its id. Raises ``InvalidInput``."""
+    assignee_id = by.user_id if step.assignee_id is None else _somebody(session, step.assignee_id)
+    row = FollowUp(
+        uid=uuid7(),
+        customer_id=customer_id,
+        interaction_id=interaction_id,
+        what=step.what,
+        channel=step.channel,
+        due_on=step.due_on,
+        assignee_id=assignee_id,
+        store_id=store_id,
+        created_at=now,
+        created_by_id=by.user_id,
+    )
+    session.add(row)
+    session.flush()
+    emit(session, FollowUpAdded(customer_id=customer_id, follow_up_id=row.id, due_on=step.due_on, assignee_id=assignee_id))
+    return row.id
+
+
+def open_ones(
+    session: Session, viewer: Viewer, today: dt.date, whose: str = "mine", *, after: Position | None = None, limit: int = 50
+) -> Sequence[FollowUpView]:
+    """Open follow-ups of customers who are not in the trash, the most overdue first.
+
+    ``mine`` are the viewer's own; ``store`` those of the stores the viewer sees by name; ``all`` those and the viewer's own, and for
+    who sees the whole chain everybody's.
+    """
+    query = _FOLLOW_UP.where(FollowUp.done_at.is_(None), _LIVING, _of(viewer, whose))
+    if after is not None:
+        query = query.where(sa.tuple_(FollowUp.due_on, FollowUp.id) > (after.due_on, after.id))
+    found = session.execute(query.order_by(FollowUp.due_on, FollowUp.id).limit(limit))
+    return [_view(row, today) for row in found]
+
+
+def open_of(session: Session, customer_id: int, today: dt.date, *, limit: int = 20) -> Sequence[FollowUpView]:
+    """Open follow-ups of a customer, whosoever they are to do."""
+    query = _FOLLOW_UP.where(FollowUp.customer_id == customer_id, FollowUp.done_at.is_(None))
+    return [_view(row, today) for row in session.execute(query.order_by(FollowUp.due_on, FollowUp.id).limit(limit))]
+
+
+def follow_up(session: Session, follow_up_id: int, viewer: Viewer, today: dt.date) -> FollowUpView:
+    """One follow-up. Raises ``NotFound`` where it is none of the viewer's."""
+    row = session.execute(_FOLLOW_UP.where(FollowUp.id == follow_up_id, _of(viewer, "all"))).first()
+    if row is None:
+        raise _no_such()
+    return _view(row, today)
+
+
+def by_id(session: Session, ids: Sequence[int], today: dt.date) -> Sequence[FollowUpView]:
+    """Follow-ups by id, whosoever they are."""
+    return [_view(row, today) for row in session.execute(_FOLLOW_UP.where(FollowUp.id.in_(ids)))]
+
+
+def close(session: Session, follow_up_id: int, *, outcome: str | None, by: Viewer, now: dt.datetime) -> None:
+    """Note that a follow-up is done and what came of it; one that is done stays as it is. Raises ``NotFound``."""
+    row = _row(session, follow_up_id, by)
+    if row.done_at is None:
+        row.done_at, row.done_by_id, row.outcome = now, by.user_id, outcome
+        session.flush()
+        emit(session, FollowUpClosed(customer_id=row.customer_id, follow_up_id=row.id))
+
+
+def reopen(session: Session, follow_up_id: int, *, by: Viewer) -> None:
+    """Take back that a follow-up was done. Raises ``NotFound``."""
+    row = _row(session, follow_up_id, by)
+    row.done_at, row.done_by_id, row.outcome = None, None, None
+    session.flush()
+
+
+def move(session: Session, follow_up_id: int, due_on: dt.date, *, by: Viewer) -> None:
+    """Do it on another day. Raises ``NotFound``."""
+    _row(session, follow_up_id, by).due_on = due_on
+    session.flush()
+
+
+def assign(session: Session, follow_up_id: int, user_id: int, *, by: Viewer) -> None:
+    """Hand a follow-up over. Everybody may hand over their own and take what is nobody's; the rest needs ``contact_tracking.manage``.
+
+    Raises ``Forbidden``, ``InvalidInput``, ``NotFound``.
+    """
+    row = _row(session, follow_up_id, by)
+    if row.assignee_id not in (None, by.user_id) and not by.may("contact_tracking.manage"):
+        raise Forbidden(_("This is somebody else's. Ask a manager to hand it over."))
+    row.assignee_id = _somebody(session, user_id)
+    session.flush()
+    emit(session, FollowUpAssigned(customer_id=row.customer_id, follow_up_id=row.id, assignee_id=row.assignee_id))
+
+
+def _of(viewer: Viewer, whose: str) -> sa.ColumnElement[bool]:
+    store_id = FollowUp.__table__.c.store_id
+    mine = FollowUp.assignee_id == viewer.user_id
+    if whose == "mine":
+        return mine
+    if whose == "store":
+        return in_scope(viewer, store_id)
+    return sa.true() if viewer.store_ids is None else sa.or_(mine, in_scope(viewer, store_id))
+
+
+def _row(session: Session, follow_up_id: int, viewer: Viewer) -> FollowUp:
+    row = session.scalar(sa.select(FollowUp).where(FollowUp.id == follow_up_id, _of(viewer, "all")).with_for_update())
+    if row is None:
+        raise _no_such()
+    return row
+
+
+def _no_such() -> NotFound:
+    return NotFound(_("There is no such follow-up."))
+
+
+def _somebody(session: Session, user_id: int) -> int:
+    if session.scalar(sa.select(users.c.id).where(users.c.id == user_id, users.c.active)) is None:
+        raise InvalidInput(assignee=_("This is nobody of staff."))
+    return user_id
+
+
+def _view(row: Any, today: dt.date) -> FollowUpView:
+    one, customer, assignee, store = row
+    return FollowUpView(
+        id=one.id,
+        customer_id=one.customer_id,
+        customer=customer,
+        what=one.what,
+        channel=one.channel,
+        due_on=one.due_on,
+        days_late=(today - one.due_on).days,
+        assignee=None if one.assignee_id is None else (one.assignee_id, assignee),
+        store=store,
+        done_at=one.done_at,
+        outcome=one.outcome,
+    )

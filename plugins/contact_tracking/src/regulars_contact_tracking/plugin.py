@@ -1,0 +1,77 @@
+"""Contact tracking: what was said to customers, and what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from regulars_contact_tracking import contributions, follow_up_views, views
+from regulars_contact_tracking.i18n import _
+from regulars_plugin_api.contributions import CustomerColumn, NavItem, Panel, Permission, SearchSource, TimelineSource, Widget
+from regulars_plugin_api.hookspecs import hookimpl
+from regulars_plugin_api.manifest import Category, Manifest, PersonalTable
+from regulars_plugin_api.views import CustomerView, Viewer
+from regulars_plugin_api.web import PluginBlueprint
+
+VIEWS = (views, follow_up_views)
+"""Modules that add views to the plugin's blueprint."""
+
+MANIFEST = Manifest(
+    name="contact_tracking",
+    title=_("Contacts"),
+    summary=_("Calls, visits and messages, follow-ups, client books and plans of recurring contacts."),
+    category=Category.CUSTOMERS,
+    api="1.0",
+    after=("purchases",),
+    personal_data=(
+        PersonalTable(
+            "contact_tracking_interaction",
+            export=("at", "channel", "direction", "person", "subject", "text", "outcome", "source", "number"),
+        ),
+        PersonalTable("contact_tracking_follow_up", export=("what", "channel", "due_on", "done_at", "outcome")),
+    ),
+)
+
+
+@hookimpl
+def permissions() -> Iterable[Permission]:
+    yield Permission("contact_tracking.view", _("Read what was said to customers"), roles={"manager", "clerk", "marketer", "analyst"})
+    yield Permission("contact_tracking.log", _("Write down contacts and do follow-ups"), roles={"manager", "clerk", "marketer"})
+    yield Permission("contact_tracking.manage", _("Change other people's contacts and hand over their follow-ups"), roles={"manager"})
+
+
+@hookimpl
+def blueprints() -> Iterable[PluginBlueprint]:
+    yield views.pages
+
+
+@hookimpl
+def nav_items(viewer: Viewer) -> Iterable[NavItem]:
+    yield NavItem(_("Follow-ups"), "contact_tracking.listed", "contact_tracking.view", weight=20, icon="checkbox")
+
+
+@hookimpl
+def customer_panels(customer: CustomerView, viewer: Viewer) -> Iterable[Panel]:
+    if viewer.may("contact_tracking.view"):
+        yield contributions.fact()
+    if viewer.may("contact_tracking.log") and not customer.deleted:
+        yield contributions.composer()
+
+
+@hookimpl
+def customer_columns() -> Iterable[CustomerColumn]:
+    return contributions.columns()
+
+
+@hookimpl
+def timeline_sources() -> Iterable[TimelineSource]:
+    return contributions.timeline()
+
+
+@hookimpl
+def dashboard_widgets(viewer: Viewer) -> Iterable[Widget]:
+    yield contributions.tile()
+
+
+@hookimpl
+def search_sources() -> Iterable[SearchSource]:
+    yield contributions.search_source()

@@ -155,7 +155,7 @@ class _Reading:
     def _select(self, rank: int, source: TimelineSource) -> sa.Select[Any]:
         rows, wanted = source.select(self.viewer).subquery(), self.narrowing
         # A NULL without a type would be text to PostgreSQL, and fit no other source's numbers.
-        typed = {"kind": sa.Text, "channel": sa.Text, "store_id": BigInt}
+        typed: dict[str, Any] = {"kind": sa.Text, "channel": sa.Text, "store_id": BigInt}
         columns = (rows.c.at, *(sa.cast(rows.c[name], kind).label(name) for name, kind in typed.items()), rows.c.ref)
         query = sa.select(sa.literal_column(str(rank), sa.Integer).label("rank"), *columns).where(rows.c.customer_id == self.customer_id)
         if wanted.channel is not None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,12 +18,11 @@ from sqlalchemy.orm import Session
 from regulars_core.audit.journal import BulkJournal
 from regulars_core.exchange.files.rows import BadRecord
 from regulars_core.exchange.files.source import Inspection, read_records
+from regulars_core.exchange.leases import LostLease
 from regulars_core.exchange.memory import RunNotes, SeenRows
 from regulars_core.exchange.models import ImportBatch, ImportReject, ImportRun, RunState
 from regulars_plugin_api.bulk import FIRST_WRITE, insert_rows
-from regulars_plugin_api.errors import NotAllowedYet
 from regulars_plugin_api.exchange import ImportContext, Importer, Outcome, Record, Rejected
-from regulars_plugin_api.i18n import _
 from regulars_plugin_api.values import masked
 
 # A batch may hold SQLite's write lock for 100 ms; it aims at half of that.
@@ -34,12 +34,6 @@ RETRIED_SQLSTATES = frozenset({"40001", "40P01"})
 # Opened optimistically or not, see ``Database.transaction``.
 Transaction = Callable[[bool], AbstractContextManager[Session]]
 Rejection = tuple[int, str, str, str, Sequence[str]]
-
-
-class LostLease(NotAllowedYet):
-    """Another process has taken this run over."""
-
-    default = _("Another process has taken this import over.")
 
 
 @dataclass
@@ -110,20 +104,22 @@ class ImportWork:
 
     def _records(self) -> Iterator[tuple[int, Sequence[str], Any]]:
         """``(number, cells, value or Rejected)`` of every record; those already applied are parsed for the importer's memory only."""
-        names = [self.mapping.get(heading) for heading in self.inspection.header]
-        wanted = [(index, name) for index, name in enumerate(names) if name is not None]
-        parse, context = self.importer.parse, self.context
+        wanted = [(index, name) for index, heading in enumerate(self.inspection.header) if (name := self.mapping.get(heading)) is not None]
+        indexes, names = zip(*wanted, strict=True)
+        # One column's cell would come without the tuple around it.
+        cells_of = itemgetter(*indexes) if len(indexes) > 1 else lambda cells: (cells[indexes[0]],)
+        parse, context, position = self.importer.parse, self.context, self.position
         for raw in read_records(self.path, self.inspection):
             if isinstance(raw, BadRecord):
-                if raw.number > self.position:
+                if raw.number > position:
                     yield raw.number, raw.cells, Rejected(self.mapping.get(raw.column, raw.column), raw.code, raw.message)
                 continue
             number, cells = raw
             try:
-                value: Any = parse({name: cells[index] for index, name in wanted}, context, number)
+                value: Any = parse(dict(zip(names, cells_of(cells), strict=False)), context, number)
             except Rejected as refusal:
                 value = refusal
-            if number > self.position:
+            if number > position:
                 yield number, cells, value
 
     def _next_batch(self, records: Iterator[tuple[int, Sequence[str], Any]], size: int) -> Batch:
@@ -163,12 +159,12 @@ class ImportWork:
             started = time.perf_counter()
             outcomes = self.importer.apply(session, batch.records, self.context) if batch.records else []
             rejections = list(batch.rejections)
-            counts = dict.fromkeys(Outcome, 0)
-            for record, cells, outcome in zip(batch.records, batch.cells, outcomes, strict=True):
-                if isinstance(outcome, Rejected):
-                    rejections.append((record.number, outcome.field, outcome.code, str(outcome.message), cells))
-                else:
-                    counts[outcome] += 1
+            counts = {outcome: outcomes.count(outcome) for outcome in Outcome}
+            rejections.extend(
+                (record.number, outcome.field, outcome.code, str(outcome.message), cells)
+                for record, cells, outcome in zip(batch.records, batch.cells, outcomes, strict=True)
+                if isinstance(outcome, Rejected)
+            )
             self.journal.write(session, actor_id=self.actor_id, cause=f"import:{self.run_id}", at=self.context.at)
             columns = ("run_id", "record", "field", "code", "message", "cells")
             if rejections:
@@ -205,7 +201,7 @@ class ImportWork:
 
     def _mine(self, moved: sa.CursorResult[Any]) -> None:
         if moved.rowcount != 1:
-            raise LostLease(_("Another process has taken this import over."))
+            raise LostLease
 
 
 def _asks_again(failure: BaseException | None) -> bool:

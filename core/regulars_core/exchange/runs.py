@@ -6,27 +6,24 @@ import datetime as dt
 import hashlib
 import os
 import shutil
-import socket
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-import structlog
 from sqlalchemy.orm import Session
 
 from regulars_core.audit.journal import BulkJournal
 from regulars_core.db.database import analyze
 from regulars_core.exchange import kinds, trial
-from regulars_core.exchange.engine import ImportWork, LostLease, Transaction
+from regulars_core.exchange.engine import ImportWork, Transaction
 from regulars_core.exchange.files.delimited import known_delimiter
 from regulars_core.exchange.files.encodings import known_encoding
 from regulars_core.exchange.files.problems import FileRefused
 from regulars_core.exchange.files.source import FileOptions, Inspection, inspect
+from regulars_core.exchange.leases import LEASE, LostLease, claim, kept_alive
 from regulars_core.exchange.mapping import match_columns
 from regulars_core.exchange.memory import RunNotes, SeenRows
 from regulars_core.exchange.models import ImportBatch, ImportReject, ImportRun, RunState
@@ -43,10 +40,6 @@ from regulars_plugin_api.views import SYSTEM, Viewer
 if TYPE_CHECKING:
     from regulars_core.crm import Crm
 
-log = structlog.get_logger(__name__)
-LEASE = dt.timedelta(seconds=30)
-# A trial run can't renew its lease: what it writes is seen by nobody.
-TRIAL_LEASE = dt.timedelta(hours=2)
 UPLOADS_KEPT = dt.timedelta(days=1)
 WATCHED_EVERY = 0.5
 UNFINISHED = (RunState.WAITING, RunState.RUNNING)
@@ -224,9 +217,9 @@ def next_unfinished(crm: Crm) -> int | None:
         )
 
 
-def get(session: Session, run_id: int, *, lock: bool = False) -> ImportRun:
-    """A run; with ``lock`` nobody else may change it in the meantime. Raises ``NotFound``."""
-    run = session.get(ImportRun, run_id, with_for_update=lock or None)
+def get(session: Session, run_id: int) -> ImportRun:
+    """A run. Raises ``NotFound``."""
+    run = session.get(ImportRun, run_id)
     if run is None:
         raise NotFound(_("There is no import %(run)s.", run=run_id))
     return run
@@ -285,77 +278,6 @@ def _forget_uploads(crm: Crm, folder: Path) -> None:
     for path in folder.iterdir():
         if str(path) not in wanted and path.stat().st_mtime < oldest:
             path.unlink(missing_ok=True)
-
-
-def claim(crm: Crm, run_id: int, states: Sequence[RunState], state: RunState) -> ImportRun | None:
-    """Take a run in one of ``states`` in hand and into ``state``. None if it is in another one, or somebody living has it."""
-    now = crm.clock.now()
-    with crm.transaction(cause=f"import:{run_id}") as session:
-        run = get(session, run_id, lock=True)
-        if run.state not in states:
-            return None
-        held = run.leased_until is not None and run.leased_until > now and not _is_dead(run.holder)
-        if held:
-            return None
-        run.state, run.fence, run.holder, run.leased_until = (
-            state,
-            run.fence + 1,
-            _me(),
-            now + (TRIAL_LEASE if run.dry_run else LEASE),
-        )
-    return run
-
-
-@contextmanager
-def kept_alive(crm: Crm, run: ImportRun) -> Iterator[None]:
-    """Renew the lease meanwhile: reading a large file up to where a run goes on takes longer than a lease."""
-    ended = threading.Event()
-    mine = sa.and_(ImportRun.id == run.id, ImportRun.fence == run.fence)
-
-    def renew() -> None:
-        while not ended.wait(LEASE.total_seconds() / 3):
-            try:
-                with crm.database.transaction() as session:
-                    session.execute(sa.update(ImportRun).where(mine).values(leased_until=crm.clock.now() + LEASE))
-            except sa.exc.OperationalError:
-                log.warning("the lease of an import could not be renewed", run=run.id, exc_info=True)
-
-    if run.dry_run:
-        # On PostgreSQL a trial run holds its own row.
-        yield
-        return
-    thread = threading.Thread(target=renew, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-
-
-def let_go(crm: Crm, run: ImportRun) -> None:
-    """Somebody else may take the run in hand at once."""
-    with crm.database.transaction() as session:
-        mine = sa.and_(ImportRun.id == run.id, ImportRun.fence == run.fence)
-        session.execute(sa.update(ImportRun).where(mine).values(leased_until=None, holder=None))
-
-
-def _me() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"
-
-
-def _is_dead(holder: str | None) -> bool:
-    """Whether the holder is a process of this host that is gone; of other hosts only the lease tells."""
-    host, _colon, pid = (holder or "").rpartition(":")
-    if host != socket.gethostname() or not pid.isdigit():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
 
 
 def _look(run: ImportRun, importer: Importer) -> tuple[Inspection, dict[str, str]]:

@@ -21,10 +21,10 @@ from regulars_core.audit.journal import BulkJournal, from_json
 from regulars_core.audit.models import CREATED, ROW, Change
 from regulars_core.db.database import analyze
 from regulars_core.exchange import kinds
-from regulars_core.exchange.engine import LostLease
+from regulars_core.exchange.leases import LEASE, LostLease, claim, kept_alive, let_go
 from regulars_core.exchange.memory import Bitmap
 from regulars_core.exchange.models import ImportRun, RunState
-from regulars_core.exchange.runs import LEASE, Progress, claim, get, kept_alive, let_go
+from regulars_core.exchange.runs import Progress, get
 from regulars_core.exchange.usage import References
 from regulars_plugin_api.bulk import delete_rows, staged, update_rows
 from regulars_plugin_api.db import Base, BigInt

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 
 from regulars_core.audit.models import CREATED, ROW, Change
 from regulars_core.customers.models import Customer
-from regulars_core.exchange import runs
+from regulars_core.exchange import leases, runs
 from regulars_core.exchange.models import ImportBatch, ImportRun, RunState
 from regulars_core.exchange.undo import undo
 from regulars_testkit.crm import CrmHarness
@@ -174,7 +174,7 @@ def test_a_run_is_in_one_pair_of_hands(crm: CrmHarness, tmp_path: Path) -> None:
     taken: list[int] = []
 
     def take(run_id: int) -> None:
-        run = runs.claim(crm, run_id, runs.RESUMABLE, RunState.RUNNING)
+        run = leases.claim(crm, run_id, runs.RESUMABLE, RunState.RUNNING)
         if run is not None:
             taken.append(run.id)
 
@@ -202,10 +202,10 @@ def test_a_lease_is_kept_while_a_large_file_is_read(crm: CrmHarness, tmp_path: P
     path = tmp_path / "people.csv"
     write_file(path, 10)
     run_id = runs.start(crm, "customer", path, runs.ImportOptions())
-    run = runs.claim(crm, run_id, runs.RESUMABLE, RunState.RUNNING)
+    run = leases.claim(crm, run_id, runs.RESUMABLE, RunState.RUNNING)
     assert run is not None
-    monkeypatch.setattr(runs, "LEASE", runs.LEASE / 300)
-    with runs.kept_alive(crm, run):
+    monkeypatch.setattr(leases, "LEASE", leases.LEASE / 300)
+    with leases.kept_alive(crm, run):
         time.sleep(0.3)
         with crm.read() as session:
             renewed = runs.get(session, run_id).leased_until

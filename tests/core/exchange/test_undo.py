@@ -10,8 +10,9 @@ import pytest
 
 from regulars_core.customers.importing import CustomerImporter
 from regulars_core.exchange import undo as undoing
+from regulars_core.exchange.leases import claim
 from regulars_core.exchange.models import RunState
-from regulars_core.exchange.runs import RESUMABLE, claim
+from regulars_core.exchange.runs import RESUMABLE
 from regulars_core.exchange.undo import UNDOABLE, undo
 from regulars_plugin_api.errors import NotAllowedYet
 from regulars_testkit.crm import CrmHarness

@@ -24,6 +24,7 @@ class Flaw(NamedTuple):
 
 
 WHOLE_ROW = -1
+ROWS_AT_ONCE = 100
 
 
 class FlawedRow(list[str]):

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 from regulars_core.exchange.files import limits
 from regulars_core.exchange.files.evidence import Evidence, weigh_date, weigh_number
 from regulars_core.exchange.files.problems import FileRefused
 from regulars_core.exchange.files.records import RecordReader
-from regulars_core.exchange.files.rows import BadRecord, Number
+from regulars_core.exchange.files.rows import ROWS_AT_ONCE, BadRecord, Number
 from regulars_core.exchange.files.tables import Table
 from regulars_plugin_api.exchange import ColumnType
 from regulars_plugin_api.i18n import _
 from regulars_plugin_api.values import DateOrder, DecimalMark
 
 _SAMPLES = 5
+_SAMPLED = 1000
 _DISTINCT = 20_000
 _DAY_LENGTH = 12  # Long enough for a day and what follows it; the time of day would make every value a different one.
 _NUMBER_LENGTH = 40
@@ -38,39 +40,36 @@ class Scan:
         self._weigh()
 
     def _run(self, path: Path, table: Table, types: Mapping[str, ColumnType]) -> None:
-        read = RecordReader(table, types).read
-        add_date, add_number = self._seen_dates.add, self._seen_numbers.add
-        dates, numbers = self._date_columns, self._number_columns
-        sampling = True
-        for row in table.rows(path):
-            if type(row) is list and not any(row):
-                self.blank += 1
-                continue
-            self.records += 1
-            record = read(self.records, row)
-            if isinstance(record, BadRecord):
-                self.bad += 1
-                continue
-            present = len(row)
-            for at in dates:
-                if at < present:
-                    add_date(row[at][:_DAY_LENGTH])
-            for at in numbers:
-                if at < present and type(row[at]) is not Number:
-                    add_number(row[at][:_NUMBER_LENGTH])
-            if sampling:
-                sampling = self._sample(record[1])
-            if len(self._seen_dates) > _DISTINCT or len(self._seen_numbers) > _DISTINCT:
-                self._weigh()
+        reader, rows = RecordReader(table, types), table.rows(path)
+        while chunk := list(islice(rows, ROWS_AT_ONCE)):
+            filled = [row for row in chunk if any(row) or type(row) is not list]
+            self.blank += len(chunk) - len(filled)
+            good, first = [], self.records + 1
+            for row, record in zip(filled, reader.read_all(first, filled), strict=True):
+                if not isinstance(record, BadRecord):
+                    good.append(row)
+                    if first < _SAMPLED:
+                        self._sample(record[1])
+            self.records += len(filled)
+            self.bad += len(filled) - len(good)
+            self._collect(good)
             if self.records > limits.RECORDS:
                 raise FileRefused("too_many_records", _("There are more than %(count)d records. Split the file.", count=limits.RECORDS))
 
-    def _sample(self, cells: list[str]) -> bool:
-        """Keep what is not blank; say whether more is wanted."""
+    def _sample(self, cells: list[str]) -> None:
+        """Keep what is not blank."""
         for values, cell in zip(self.samples, cells, strict=True):
             if cell and len(values) < _SAMPLES:
                 values.append(cell)
-        return self.records < 1000 and any(len(values) < _SAMPLES for values in self.samples)
+
+    def _collect(self, rows: Sequence[list[str]]) -> None:
+        """Keep what dates and numbers look like, each look once."""
+        for at in self._date_columns:
+            self._seen_dates.update([row[at][:_DAY_LENGTH] for row in rows if at < len(row)])
+        for at in self._number_columns:
+            self._seen_numbers.update([row[at][:_NUMBER_LENGTH] for row in rows if at < len(row) and type(row[at]) is not Number])
+        if len(self._seen_dates) > _DISTINCT or len(self._seen_numbers) > _DISTINCT:
+            self._weigh()
 
     def _weigh(self) -> None:
         for value in self._seen_dates:

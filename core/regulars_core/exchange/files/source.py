@@ -11,7 +11,7 @@ from pathlib import Path
 from regulars_core.exchange.files.evidence import Evidence, Reading, date_question, decimal_question
 from regulars_core.exchange.files.problems import Question
 from regulars_core.exchange.files.records import RecordReader
-from regulars_core.exchange.files.rows import BadRecord, ColumnsHint, RawRecord
+from regulars_core.exchange.files.rows import ROWS_AT_ONCE, BadRecord, ColumnsHint, RawRecord
 from regulars_core.exchange.files.scan import Scan
 from regulars_core.exchange.files.tables import Table, find_table
 from regulars_plugin_api.exchange import ColumnType
@@ -98,10 +98,11 @@ def read_records(path: Path, inspection: Inspection, *, skip: int = 0) -> Iterat
     """
     if inspection.questions:
         raise ValueError("a file with open questions can't be read")
-    read = RecordReader(inspection.table, inspection.types, inspection.decimal).read
-    filled = (row for row in inspection.table.rows(path) if any(row) or type(row) is not list)
-    for number, row in enumerate(itertools.islice(filled, skip, None), skip + 1):
-        yield read(number, row)
+    reader = RecordReader(inspection.table, inspection.types, inspection.decimal)
+    filled = itertools.islice((row for row in inspection.table.rows(path) if any(row) or type(row) is not list), skip, None)
+    while rows := list(itertools.islice(filled, ROWS_AT_ONCE)):
+        yield from reader.read_all(skip + 1, rows)
+        skip += len(rows)
 
 
 def _no_hint(_header: tuple[str, ...]) -> Mapping[str, ColumnType]:

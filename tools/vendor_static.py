@@ -22,6 +22,12 @@ WANTED: dict[str, dict[str, str]] = {
         "LICENSE": "bootstrap.LICENSE",
     },
     "htmx.org@2.0.11": {"dist/htmx.min.js": "htmx.min.js", "LICENSE": "htmx.LICENSE"},
+    "swagger-ui-dist@5.35.0": {
+        "swagger-ui.css": "swagger-ui.css",
+        "swagger-ui-bundle.js": "swagger-ui-bundle.js",
+        "LICENSE": "swagger-ui.LICENSE",
+        "NOTICE": "swagger-ui.NOTICE",
+    },
     "vazirmatn@33.0.3": {"fonts/webfonts/Vazirmatn[wght].woff2": "Vazirmatn.woff2", "OFL.txt": "Vazirmatn.LICENSE"},
 }
 

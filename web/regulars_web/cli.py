@@ -19,6 +19,7 @@ CORE = {
     "db": "database",
     "plugins": "plugins",
     "users": "users",
+    "tokens": "tokens",
     "stores": "stores",
     "import": "exchange",
     "imports": "exchange",

@@ -7,20 +7,26 @@ import hashlib
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from regulars_core.users.holding import viewer_of
 from regulars_core.users.models import User
+from regulars_core.users.roles import CORE_PERMISSIONS
 from regulars_core.users.service import find
 from regulars_plugin_api import values
+from regulars_plugin_api.contributions import Permission
 from regulars_plugin_api.db import Base, Uid, dump_as
 from regulars_plugin_api.errors import InvalidInput, NotFound
 from regulars_plugin_api.i18n import _
 from regulars_plugin_api.ids import uuid7
 from regulars_plugin_api.values import BadValue
 from regulars_plugin_api.views import Viewer
+
+if TYPE_CHECKING:
+    from regulars_core.crm import Crm
 
 PREFIX = "rgl_"
 """By which a token is known for one, by people and by programs that look for leaked secrets."""
@@ -111,6 +117,12 @@ def create(
     session.add(token)
     session.flush()
     return _view(token, user.email), secret
+
+
+def known_scopes(crm: Crm) -> set[str]:
+    """Every permission there is, those of plugins included."""
+    of_plugins = (one.name for found in crm.plugins.permissions().values() for one in found if isinstance(one, Permission))
+    return {*(one.name for one in CORE_PERMISSIONS), *of_plugins}
 
 
 def listed(session: Session, email: str | None = None) -> Sequence[TokenView]:

@@ -55,7 +55,7 @@ def text_direction() -> str:
 
 def day(value: dt.date | None) -> str:
     """A date, such as 4 Mar 2019."""
-    return dates.format_date(value, "d MMM y", locale=_locale()) if value else ""
+    return _day(value, i18n.current_locale()) if value else ""
 
 
 def weekday(value: dt.date) -> str:

@@ -31,6 +31,9 @@ PARSERS = {
 }
 
 
+STORED = ("id", "code", "name", "city", "country", "timezone", "currency", "opened_on")
+
+
 def store_refs(session: Session) -> dict[str, StoreRef]:
     """Every store by its code."""
     rows = session.execute(sa.select(Store.id, Store.code, Store.timezone, Store.currency, Store.country))
@@ -39,10 +42,10 @@ def store_refs(session: Session) -> dict[str, StoreRef]:
 
 def listed(session: Session, viewer: Viewer, *, after: str = "", limit: int = 200) -> list[StoreView]:
     """Stores the viewer may see, by code, those after the code ``after``."""
-    found = session.scalars(
-        sa.select(Store).where(in_scope(viewer, Store.__table__.c.id), Store.code > after).order_by(Store.code).limit(limit)
-    )
-    return [view(store) for store in found]
+    columns = [Store.__table__.c[name] for name in STORED]
+    query = sa.select(*columns, Region.name.label("region")).outerjoin(Region, Region.id == Store.region_id)
+    found = session.execute(query.where(in_scope(viewer, Store.__table__.c.id), Store.code > after).order_by(Store.code).limit(limit))
+    return [StoreView(**row._mapping) for row in found.all()]
 
 
 def names(session: Session, ids: Iterable[int | None]) -> dict[int, str]:
@@ -57,21 +60,6 @@ def codes(session: Session, ids: Iterable[int | None]) -> dict[int, str]:
     """Codes of stores by id."""
     wanted = {one for one in ids if one is not None}
     return dict(session.execute(sa.select(Store.id, Store.code).where(Store.id.in_(wanted))).all()) if wanted else {}
-
-
-def view(store: Store) -> StoreView:
-    """A store as everybody else sees it."""
-    return StoreView(
-        id=store.id,
-        code=store.code,
-        name=store.name,
-        city=store.city,
-        region=store.region.name if store.region else None,
-        country=store.country,
-        timezone=store.timezone,
-        currency=store.currency,
-        opened_on=store.opened_on,
-    )
 
 
 def add(session: Session, given: Mapping[str, str], *, timezone: str, currency: str) -> int:

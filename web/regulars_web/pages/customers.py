@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import request, url_for
-from sqlalchemy.orm import Session
 
+from regulars_core.customers.listing import CustomerLine
 from regulars_core.customers.service import COUNTED_AT_MOST, Page, Position
-from regulars_core.stores import service as stores
 from regulars_plugin_api.contributions import CustomerColumn
 from regulars_plugin_api.hookspecs import customers as hooks
 from regulars_plugin_api.i18n import Text
@@ -53,13 +52,12 @@ def page() -> str:
     where = as_filter(given)
     viewer, customers = current_viewer(), crm_here().customers
     with crm_here().read(viewer) as session:
-        found = customers.page(
+        found = customers.lines(
             session, viewer, query=given["q"], where=where, after=_position("after"), before=_position("before"), limit=PAGE_SIZE
         )
         all_stores = store_choices(session)
         values = {
             "count": customers.count_about(session, viewer, query=given["q"], where=where),
-            "stores": _store_names(session, found, all_stores),
             "tags": customers.tags(session),
         }
     return render(
@@ -78,12 +76,6 @@ def page() -> str:
     )
 
 
-def _store_names(session: Session, found: Page, known: Sequence[StoreView]) -> dict[int, str]:
-    names = {store.id: store.name for store in known}
-    unknown = {row.store_id for row in found.rows} - names.keys()
-    return names | stores.names(session, unknown)
-
-
 def as_filter(given: Mapping[str, str]) -> dict[str, Any] | None:
     """The choices of the simple form in the filter language; None when nothing is chosen."""
     fields = {"status": "status", "kind": "kind", "store": "store", "city": "city", "tag": "tags"}
@@ -96,7 +88,7 @@ def _chips(given: Mapping[str, str], all_stores: Sequence[StoreView]) -> list[Ch
     return [Chip(name, words.get(name, {}).get(given[name], given[name]), _address({**given, name: ""})) for name in FILTERS if given[name]]
 
 
-def _columns(found: Page) -> list[Column]:
+def _columns(found: Page[CustomerLine]) -> list[Column]:
     """What plugins add to the list, asked for the whole page at once; one that fails is left out."""
     viewer, crm = current_viewer(), crm_here()
     ids = [row.id for row in found.rows]

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from flask import Blueprint, request
 
-from regulars_core.stores import service as stores
 from regulars_plugin_api.contributions import SearchHit, SearchSource
 from regulars_plugin_api.hookspecs import web as hooks
 from regulars_plugin_api.web import access, current_viewer, render
@@ -22,11 +21,10 @@ def page() -> str:
     """Customers by name, phone, e-mail or number, and what plugins find."""
     query, viewer = request.args.get("q", "").strip()[:LONGEST], current_viewer()
     if not query:
-        return render("search.html", query=query, found=None, names={}, groups=[])
+        return render("search.html", query=query, found=None, groups=[])
     with crm_here().read(viewer) as session:
-        found = crm_here().customers.page(session, viewer, query=query, limit=CUSTOMERS)
-        names = stores.names(session, (row.store_id for row in found.rows))
-    return render("search.html", query=query, found=found, names=names, groups=_groups(query))
+        found = crm_here().customers.lines(session, viewer, query=query, limit=CUSTOMERS)
+    return render("search.html", query=query, found=found, groups=_groups(query))
 
 
 def _groups(query: str) -> list[tuple[SearchSource, Sequence[SearchHit]]]:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from regulars_core.crm import Crm
 from regulars_plugin_api.rest import RestBlueprint
-from regulars_web import assets, errors, gate, headers, language, navigation, security
+from regulars_web import assets, errors, gate, headers, language, navigation, personal, security
 from regulars_web.pages import PAGES
 from regulars_web.rest import api, auth
 from regulars_web.rest.resources import RESOURCES
@@ -44,6 +44,7 @@ def create_app(crm: Crm) -> Flask:
     auth.install(app, crm)
     errors.install(app)
     navigation.install(app, crm)
+    personal.install(app)
     for blueprint in PAGES:
         app.register_blueprint(blueprint)
     api.install(app, crm, RESOURCES)

@@ -19,6 +19,7 @@ from regulars_core.crm import Crm
 from regulars_core.users import holding, passwords, sessions
 from regulars_core.users.models import Role, User
 from regulars_plugin_api.i18n import _
+from regulars_web.devices import device_name
 
 IDLE = dt.timedelta(hours=8)
 SIGN_IN = "sign_in"
@@ -113,7 +114,7 @@ def _who_guesses() -> str:
 def _keep_session_rows(app: Flask, crm: Crm) -> None:
     def signed_in(_sender: Flask, user: StaffUser, **_about: Any) -> None:
         with crm.transaction(cause="web") as database:
-            session[SIGN_IN] = sessions.start(database, user.id, crm.clock.now())
+            session[SIGN_IN] = sessions.start(database, user.id, crm.clock.now(), device_name(request.user_agent.string))
         session.permanent = True
         session.pop("csrf_token", None)
 

@@ -64,7 +64,7 @@ class SettingsService:
         return {name: True if name in secrets else value for name, value in values.items()}
 
     def save(self, session: Session, owner: str, values: Mapping[str, Any]) -> None:
-        """Check ``values`` together with what is stored, and store them."""
+        """Check ``values`` together with what is stored, and store them; None takes back what was set, for its default."""
         schema = self._schemas.get(owner)
         if schema is None:
             raise NotFound(_("%(name)s has no settings.", name=owner))
@@ -74,7 +74,8 @@ class SettingsService:
         stored = row.values if row else {}
         secrets = self._secrets(owner)
         given = {name: value for name, value in values.items() if not (name in secrets and not value)}
-        known = {**self._readable(owner, stored), **given}
+        cleared = {name for name, value in given.items() if value is None and name in schema.fields and not schema.fields[name].allow_none}
+        known = {name: value for name, value in {**self._readable(owner, stored), **given}.items() if name not in cleared}
         try:
             loaded = schema.load({**known, **self._overrides(owner)})
         except ValidationError as error:

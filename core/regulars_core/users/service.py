@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -211,6 +211,14 @@ def _keep_an_administrator(session: Session, leaving: User) -> None:
     is_one = any(role.name == ADMINISTRATOR for role in leaving.roles)
     if is_one and set(administrators(session)) <= {leaving.email}:
         raise InvalidInput(user=_("This is the last administrator. Make somebody else one first."))
+
+
+def names(session: Session, refs: Iterable[str]) -> dict[str, str]:
+    """Names of the users the event log calls ``user:<id>``."""
+    ids = {int(ref[5:]) for ref in refs if ref.startswith("user:")}
+    if not ids:
+        return {}
+    return {f"user:{row.id}": row.name for row in session.execute(sa.select(User.id, User.name).where(User.id.in_(ids)))}
 
 
 def administrators(session: Session) -> Sequence[str]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from regulars_core.stores import service
+from regulars_core.users import service as users
 from regulars_plugin_api.errors import InvalidInput
 from regulars_plugin_api.i18n import Text, _
 from regulars_plugin_api.web import access, current_viewer, render
 from regulars_web.running import crm_here
+from regulars_web.security import safe_next
 
 pages = Blueprint("stores", __name__)
 PAGE_SIZE = 50
@@ -47,6 +50,29 @@ def create() -> ResponseReturnValue:
         return _form(request.form, wrong.fields), 422
     flash(str(_("The store is added.")), "ok")
     return redirect(url_for("stores.page"))
+
+
+@pages.get("/stores/mine")
+@access("stores.view")
+def switch() -> str:
+    """The stores to choose one's own from: a menu, or a page of its own."""
+    with crm_here().read() as session:
+        found = service.listed(session, current_viewer())
+    is_menu = "HX-Request" in request.headers
+    back = safe_next(urlsplit(request.headers.get("HX-Current-URL", "")).path) if is_menu else url_for("home.page")
+    return render("_stores_mine.html" if is_menu else "stores_mine.html", stores=found, back=back)
+
+
+@pages.post("/stores/mine")
+@access("stores.view")
+def choose() -> ResponseReturnValue:
+    """Keep the store one works in; new customers get it, and the list offers it."""
+    code = request.form.get("store", "")
+    with crm_here().transaction() as session:
+        store = next((one for one in service.listed(session, current_viewer()) if one.code == code), None)
+        chosen = None if store is None else {"code": store.code, "name": store.name}
+        users.prefer(session, current_viewer().user_id or 0, store=chosen)
+    return redirect(safe_next(request.form.get("next")))
 
 
 def _form(given: Mapping[str, str], wrong: Mapping[str, Text]) -> str:

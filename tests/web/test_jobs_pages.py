@@ -1,0 +1,140 @@
+"""Jobs and events through pages: what ran, what was given up and why, trying it again."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from regulars_core.bus.models import DEAD, READY, Delivery
+from regulars_core.crm import Crm
+from regulars_core.jobs.models import JobSlot
+from regulars_plugin_api.contributions import EventHandler, Job
+from regulars_plugin_api.events import CustomerCreated
+from regulars_plugin_api.hookspecs import hookimpl
+from regulars_testkit.staff import Staff, plugin
+from regulars_web.app import create_app
+
+
+@hookimpl
+def jobs() -> Any:
+    yield Job("toy.sweep", lambda crm, run: None, every=dt.timedelta(days=1))
+    yield Job("toy.once", lambda crm, run: None)
+
+
+@hookimpl
+def event_handlers() -> Any:
+    yield EventHandler("toy.greet", (CustomerCreated,), apply=lambda session, event: None)
+
+
+@pytest.fixture
+def house(make_crm: Callable[..., Crm]) -> Crm:
+    """The system with a plugin that has work to do."""
+    return make_crm(plugin("toy", jobs=jobs, event_handlers=event_handlers))
+
+
+@pytest.fixture
+def admin(house: Crm, staff: Callable[..., Staff]) -> Staff:
+    """An administrator of it."""
+    return staff(role="administrator", on=create_app(house))
+
+
+def slots(crm: Crm) -> list[tuple[str, str, str | None]]:
+    with crm.read() as session:
+        return [(one.job, one.state, one.error) for one in session.scalars(sa.select(JobSlot).order_by(JobSlot.id))]
+
+
+def given_up(crm: Crm) -> int:
+    """A customer whose greeting could not be delivered."""
+    customer = crm.customers.create({"display_name": "Åsa Holm"})
+    with crm.transaction() as session:
+        session.execute(sa.update(Delivery).values(state=DEAD, attempts=9, error="TimeoutError: the other side slept"))
+    return customer
+
+
+def deliveries(crm: Crm) -> list[tuple[str, int]]:
+    with crm.read() as session:
+        return [(one.state, one.attempts) for one in session.scalars(sa.select(Delivery))]
+
+
+def test_a_run_can_be_asked_for_cancelled_and_tried_again(house: Crm, admin: Staff) -> None:
+    assert "No runs" in admin.get("/jobs").text
+    admin.post("/jobs/start/toy.sweep")
+    assert slots(house) == [("toy.sweep", READY, None)]
+    admin.post("/jobs/1/cancel")
+    assert slots(house) == [("toy.sweep", DEAD, "cancelled")]
+    assert "Cancelled by hand" in admin.get("/jobs?show=dead").text
+    admin.post("/jobs/1/retry")
+    assert slots(house) == [("toy.sweep", READY, None)]
+
+
+def test_a_run_somebody_has_begun_is_not_cancelled(house: Crm, admin: Staff) -> None:
+    admin.post("/jobs/start/toy.sweep")
+    with house.transaction() as session:
+        session.execute(sa.update(JobSlot).values(leased_until=house.clock.now() + dt.timedelta(minutes=1)))
+    assert admin.post("/jobs/1/cancel").status_code == 409
+    assert "Running" in admin.get("/jobs").text
+
+
+def test_a_job_nobody_knows_is_not_started(house: Crm, admin: Staff) -> None:
+    admin.post("/jobs/start/toy.nothing")
+    assert slots(house) == []
+
+
+def test_what_could_not_be_delivered_says_why_and_is_tried_again(house: Crm, admin: Staff) -> None:
+    given_up(house)
+    page = admin.get("/events/failed").text
+    assert "the other side slept" in page
+    assert "toy.greet" in page
+    admin.post("/events/failed/retry", {"delivery": "1"})
+    assert deliveries(house) == [(READY, 0)]
+    given_up(house)
+    assert "2 deliveries are tried again." in admin.get(admin.post("/events/failed/retry").location).text
+    assert "Everything was delivered" in admin.get("/events/failed").text
+
+
+def test_the_log_is_newest_first_and_can_be_narrowed(house: Crm, admin: Staff) -> None:
+    customer = house.customers.create({"display_name": "Åsa Holm"})
+    page = admin.get("/events").text
+    assert page.index("customer.created") < page.rindex("plugin.switched")
+    assert f'href="/customers/{customer}"' in page
+    narrowed = admin.get("/events?type=customer.created").text.split("<tbody>")[1]
+    assert "plugin.switched" not in narrowed
+    assert "Nothing happened yet" in admin.get("/events?type=no.such").text
+
+
+def test_the_catalogue_speaks_the_words_of_the_docstrings(admin: Staff) -> None:
+    page = admin.get("/events/catalogue").text
+    assert "A customer was moved to the trash." in page
+    assert 'id="import.finished"' in page
+
+
+@pytest.mark.parametrize("path", ["/jobs", "/events", "/events/failed"])
+def test_lists_take_as_many_statements_for_three_rows_as_for_one(house: Crm, admin: Staff, path: str) -> None:
+    counts = []
+    sent: list[str] = []
+    sa.event.listen(house.database.engine, "before_cursor_execute", lambda *about: sent.append(about[2]))
+    for number in range(2):
+        for one in range(1 + number):
+            given_up(house)
+            with house.transaction() as session:
+                house.jobs.start(session, "toy.once", f"{number}-{one}")
+        house.plugins.refresh()
+        sent.clear()
+        assert admin.get(path).status_code == 200
+        counts.append(len([one for one in sent if not one.startswith(("PRAGMA", "BEGIN"))]))
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("role", ["manager", "clerk", "marketer", "analyst"])
+def test_jobs_and_events_are_an_administrators_business(house: Crm, staff: Callable[..., Staff], role: str) -> None:
+    given_up(house)
+    somebody = staff(role=role, on=create_app(house))
+    for path in ("/jobs", "/events", "/events/failed", "/events/catalogue"):
+        assert somebody.get(path).status_code == 403
+    for path in ("/jobs/start/toy.sweep", "/jobs/1/retry", "/jobs/1/cancel", "/events/failed/retry"):
+        assert somebody.post(path).status_code == 403
+    assert (slots(house), deliveries(house)) == ([], [(DEAD, 9)])

@@ -82,9 +82,13 @@ def _select(viewer: Viewer) -> sa.Select[Any]:
 
 def _render(session: Session, refs: Sequence[int], viewer: Viewer) -> Mapping[int, TimelineEntry]:
     return {
-        ref: TimelineEntry(_n("Bought one article", "Bought %(num)s articles", one.line_count), _detail(one), _url(one))
+        ref: TimelineEntry(_n("Bought one article", "Bought %(num)s articles", one.line_count), _where(one), _url(one), icon="receipt")
         for ref, one in service.receipts_by_id(session, refs, viewer).items()
     }
+
+
+def _where(receipt: ReceiptView) -> Text:
+    return " · ".join([receipt.store or "", *_amount(receipt.total, receipt.currency)])
 
 
 def search_source() -> SearchSource:

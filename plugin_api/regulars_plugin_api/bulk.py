@@ -9,6 +9,7 @@ import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from typing import Any
 from zlib import crc32
@@ -51,21 +52,53 @@ def insert_rows(session: Session, table: sa.Table, columns: Sequence[str], rows:
     """Insert ``rows`` (tuples in the order of ``columns``) by COPY or ``executemany``. Column defaults of the model are not applied."""
     _note_first_write(session)
     connection = session.connection()
-    convert = _converter(connection.dialect, [table.c[name].type for name in columns])
-    _load(connection, table.name, columns, convert(rows))
+    _load(connection, table.name, columns, _inserted(connection, table, columns)(rows))
 
 
 def update_rows(session: Session, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Set ``columns`` of the rows named by the first value of each tuple: ``(id, value, …)``."""
-    _note_first_write(session)
-    connection = session.connection()
-    convert = _converter(connection.dialect, [table.c.id.type, *(table.c[name].type for name in columns)])
-    mark = "?" if connection.dialect.name == "sqlite" else "%s"
-    assignments = ", ".join(f'"{name}" = {mark}' for name in columns)
-    statement = f'UPDATE "{table.name}" SET {assignments} WHERE id = {mark}'  # noqa: S608 - names come from the model
-    moved = [(*values[1:], values[0]) for values in convert(rows)]
-    if moved:
-        _cursor(connection).executemany(statement, moved)
+    writes = PreparedWrites(session)
+    writes.update(table, columns, rows)
+    writes.write()
+
+
+class PreparedWrites:
+    """Rows made ready for the driver as they are given, and put in all at once by ``write``.
+
+    Others wait for SQLite's write lock no longer than putting them in takes.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session, self._connection = session, session.connection()
+        self._writes: list[Callable[[], None]] = []
+
+    def insert(self, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Like ``insert_rows``, later."""
+        if ready := list(_inserted(self._connection, table, columns)(rows)):
+            self._writes.append(partial(_load, self._connection, table.name, columns, ready))
+
+    def update(self, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Like ``update_rows``, later."""
+        convert = _converter(self._connection.dialect, [table.c.id.type, *(table.c[name].type for name in columns)])
+        if ready := [(*values[1:], values[0]) for values in convert(rows)]:
+            mark = "?" if self._connection.dialect.name == "sqlite" else "%s"
+            assignments = ", ".join(f'"{name}" = {mark}' for name in columns)
+            statement = f'UPDATE "{table.name}" SET {assignments} WHERE id = {mark}'  # noqa: S608 - names come from the model
+            self._writes.append(partial(_cursor(self._connection).executemany, statement, ready))
+
+    def write(self) -> None:
+        """Put everything in, in the order it was given."""
+        if self._writes:
+            _note_first_write(self._session)
+        for write in self._writes:
+            write()
+        self._writes.clear()
+
+
+def _inserted(
+    connection: sa.Connection, table: sa.Table, columns: Sequence[str]
+) -> Callable[[Iterable[Sequence[Any]]], Iterable[Sequence[Any]]]:
+    return _converter(connection.dialect, [table.c[name].type for name in columns])
 
 
 def delete_rows(session: Session, table: sa.Table, ids: Iterable[int]) -> None:

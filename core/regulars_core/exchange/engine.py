@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sqlite3
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -25,9 +26,11 @@ from regulars_plugin_api.bulk import FIRST_WRITE, insert_rows
 from regulars_plugin_api.exchange import ImportContext, Importer, Outcome, Record, Rejected
 from regulars_plugin_api.values import masked
 
-# A batch may hold SQLite's write lock for 100 ms; it aims at half of that.
+# A batch may hold SQLite's write lock for 100 ms.
 LOCK_TARGET_SECONDS = 0.08
 SMALLEST_BATCH, LARGEST_BATCH = 500, 10_000
+# One batch that had to wait for the disk or a processor says nothing of the next: the best of so many counts.
+PACES = 4
 RETRIES = 5
 RETRIED_SQLSTATES = frozenset({"40001", "40P01"})
 
@@ -92,11 +95,12 @@ class ImportWork:
     def _run(self, progress: Callable[[int], None]) -> None:
         records = self._records()
         size = SMALLEST_BATCH if self.small_batches else LARGEST_BATCH // 2
+        paces: deque[float] = deque(maxlen=PACES)
         while (batch := self._next_batch(records, size)).size:
-            held = self._commit(batch)
+            paces.append(self._commit(batch) / batch.size)
             progress(batch.last)
             if self.small_batches:
-                size = max(SMALLEST_BATCH, min(LARGEST_BATCH, int(size * min(2.0, LOCK_TARGET_SECONDS / max(held, 0.001)))))
+                size = max(SMALLEST_BATCH, min(LARGEST_BATCH, 2 * size, int(LOCK_TARGET_SECONDS / max(min(paces), 1e-6))))
         with self.transaction(False) as session:
             self.importer.finished(session, self.context)
             self.journal.write(session, actor_id=self.actor_id, cause=f"import:{self.run_id}", at=self.context.at)

@@ -25,7 +25,7 @@ class SaleBatch:
         self.customers = resolve(session, {head.customer for head in heads if head.customer})
         self.receipts = known_receipts(session, {head.key for head in heads})
         if self.receipts:
-            wanted = {(receipt.id, row.line_no) for row in _rows(batch) if (receipt := self.receipts.get(row.head.key))}
+            wanted = {(receipt.id, row.line_no) for _number, row in batch if (receipt := self.receipts.get(row.head.key))}
             load_lines(session, {receipt.id: receipt for receipt in self.receipts.values()}, sorted(wanted))
         self.writer = SaleWriter(session, context)
         # Counted line numbers never repeat; only numbers of the file's own can name a line twice.
@@ -112,6 +112,7 @@ class SaleBatch:
         receipt.total_minor += amounts.amount_minor
         receipt.units += amounts.quantity
         receipt.line_count += 1
+        receipt.has_moved = True
         if self._lines_may_repeat:
             receipt.lines[row.line_no] = KnownLine(None, None, row.sku, amounts)
         self.writer.new_lines.append(NewLine(receipt, record))
@@ -130,6 +131,7 @@ class SaleBatch:
             return Outcome.UPDATED if changes_receipt else Outcome.UNCHANGED
         receipt.total_minor += after.amounts.amount_minor - known.amounts.amount_minor
         receipt.units += after.amounts.quantity - known.amounts.quantity
+        receipt.has_moved = True
         receipt.lines[record.value.line_no] = after
         self.writer.changed_lines.append(ChangedLine(receipt, record, known, after))
         return Outcome.UPDATED
@@ -144,7 +146,3 @@ class SaleBatch:
                 discount_minor=given.discount_minor if self._says_discount else before.discount_minor,
             )
         return known._replace(sku=known.sku if row.sku is None else row.sku, amounts=given)
-
-
-def _rows(batch: Sequence[Record]) -> list[SaleLine]:
-    return [record.value for record in batch]

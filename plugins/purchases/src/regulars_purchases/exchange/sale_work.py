@@ -45,11 +45,8 @@ class ReceiptWork:
     """by line number"""
     was: dict[str, Any] = field(default_factory=dict)
     """column of ``HEAD`` -> old value"""
-
-    @property
-    def totals(self) -> tuple[int, int, int]:
-        """In the order of ``TOTALS``."""
-        return self.total_minor, self.units, self.line_count
+    has_moved: bool = False
+    """whether its lines do not add up to what they did"""
 
 
 def known_receipts(session: Session, keys: Iterable[ReceiptKey]) -> dict[ReceiptKey, ReceiptWork]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from regulars_plugin_api.bulk import insert_rows, reserve_ids, staged, update_rows
+from regulars_plugin_api.bulk import PreparedWrites, insert_rows, reserve_ids, staged
 from regulars_plugin_api.events import emit
 from regulars_plugin_api.exchange import ImportContext, Record
 from regulars_plugin_api.ids import uuid7
@@ -50,16 +50,18 @@ class SaleWriter:
 
     def write(self, batch: Collection[ReceiptWork]) -> None:
         """Write the lines collected so far and their receipts."""
-        moved = {id(line.receipt) for line in self.new_lines} | {id(line.receipt) for line in self.changed_lines}
         new = [receipt for receipt in batch if receipt.is_new]
-        changed = [receipt for receipt in batch if not receipt.is_new and (receipt.was or id(receipt) in moved)]
-        product_ids = self._product_ids()
-        self._insert_receipts(new)
-        self._update_receipts(changed)
-        self._insert_lines(product_ids)
-        self._update_lines(product_ids)
+        changed = [receipt for receipt in batch if not receipt.is_new and (receipt.was or receipt.has_moved)]
         owners = {owner for receipt in changed for owner in (receipt.values["customer_id"], receipt.was.get("customer_id")) if owner}
-        figures.add(self.session, _sums(receipt for receipt in new if receipt.values["customer_id"] not in owners))
+        sums = _sums(receipt for receipt in new if receipt.values["customer_id"] not in owners)
+        product_ids = self._product_ids()
+        writes = PreparedWrites(self.session)
+        self._insert_receipts(writes, new)
+        self._update_receipts(writes, changed)
+        self._insert_lines(writes, product_ids)
+        self._update_lines(writes, product_ids)
+        writes.write()
+        figures.add(self.session, sums)
         figures.recompute(self.session, owners)
         self._tell(new, changed, owners)
 
@@ -94,28 +96,28 @@ class SaleWriter:
             self.context.notes.add("unknown_product", message, number)
         return made
 
-    def _insert_receipts(self, new: Sequence[ReceiptWork]) -> None:
-        rows = []
+    def _insert_receipts(self, writes: PreparedWrites, new: Sequence[ReceiptWork]) -> None:
+        first_time = self.context.seen.first_time
         for receipt, receipt_id in zip(new, reserve_ids(self.session, receipts, len(new)), strict=True):
             receipt.id = receipt_id
-            rows.append((receipt_id, uuid7(), *receipt.key, receipt.currency, *receipt.totals, *receipt.values.values()))
-            self.context.seen.first_time(receipts.name, receipt_id)
-        insert_rows(self.session, receipts, ("id", "uid", *KEY, "currency", *TOTALS, *HEAD), rows)
+            first_time(receipts.name, receipt_id)
+        rows = ((one.id, uuid7(), *one.key, one.currency, one.total_minor, one.units, one.line_count, *one.values.values()) for one in new)
+        writes.insert(receipts, ("id", "uid", *KEY, "currency", *TOTALS, *HEAD), rows)
         self.context.journal.created(receipts.name, (receipt.id for receipt in new))
 
-    def _update_receipts(self, changed: Sequence[ReceiptWork]) -> None:
-        rows = [(receipt.id, *receipt.totals, *receipt.values.values()) for receipt in changed]
-        update_rows(self.session, receipts, (*TOTALS, *HEAD), rows)
+    def _update_receipts(self, writes: PreparedWrites, changed: Sequence[ReceiptWork]) -> None:
+        rows = ((one.id, one.total_minor, one.units, one.line_count, *one.values.values()) for one in changed)
+        writes.update(receipts, (*TOTALS, *HEAD), rows)
         changes = ((receipt.id, name, old, receipt.values[name]) for receipt in changed for name, old in receipt.was.items())
         self.context.journal.updated(receipts.name, changes)
 
-    def _insert_lines(self, product_ids: dict[str | None, int | None]) -> None:
+    def _insert_lines(self, writes: PreparedWrites, product_ids: dict[str | None, int | None]) -> None:
         ids = reserve_ids(self.session, lines, len(self.new_lines))
-        rows = []
-        for line_id, (receipt, record) in zip(ids, self.new_lines, strict=True):
-            _head, line_no, sku, amounts = record.value
-            rows.append((line_id, receipt.id, line_no, product_ids[sku], sku, *amounts))
-        insert_rows(self.session, lines, ("id", "receipt_id", "line_no", *LINE_COLUMNS), rows)
+        rows = (
+            (line_id, receipt.id, line_no, product_ids[sku], sku, *amounts)
+            for line_id, (receipt, (_number, (_head, line_no, sku, amounts))) in zip(ids, self.new_lines, strict=True)
+        )
+        writes.insert(lines, ("id", "receipt_id", "line_no", *LINE_COLUMNS), rows)
         # Lines of a new receipt go with it; those that join an older one, undo has to find.
         added = [line_id for line_id, (receipt, _record) in zip(ids, self.new_lines, strict=True) if not receipt.is_new]
         self.context.journal.created(lines.name, added)
@@ -123,7 +125,7 @@ class SaleWriter:
             for line_id in ids:
                 self.context.seen.first_time(lines.name, line_id)
 
-    def _update_lines(self, product_ids: dict[str | None, int | None]) -> None:
+    def _update_lines(self, writes: PreparedWrites, product_ids: dict[str | None, int | None]) -> None:
         changed = [
             (
                 line.before.id or 0,
@@ -132,7 +134,7 @@ class SaleWriter:
             )
             for line in self.changed_lines
         ]
-        update_rows(self.session, lines, LINE_COLUMNS, [(line_id, *after) for line_id, _before, after in changed])
+        writes.update(lines, LINE_COLUMNS, [(line_id, *after) for line_id, _before, after in changed])
         changes = (
             (line_id, name, old, new)
             for line_id, before, after in changed

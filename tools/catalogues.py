@@ -33,7 +33,7 @@ def extracted() -> Catalog:
     files += [("jinja2", path) for path in sorted((ROOT / TEMPLATES).rglob("*.html"))]
     for method, path in files:
         extractor = "jinja2.ext:babel_extract" if method == "jinja2" else "python"
-        options = {"silent": "false", "newstyle_gettext": "true"} if method == "jinja2" else {}
+        options = {"silent": "false", "newstyle_gettext": "true", "extensions": "jinja2.ext.do"} if method == "jinja2" else {}
         for _line, message, _comments, _context in extract_from_file(extractor, os.fspath(path), KEYWORDS, (), options):
             found.add(message)
     return found

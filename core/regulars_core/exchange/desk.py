@@ -25,9 +25,9 @@ UNDOABLE = (RunState.DONE, RunState.STOPPED)
 REASONS = ("reject_record", "reject_field", "reject_code", "reject_message")
 
 
-def listed(session: Session, *, before: int | None = None, limit: int = 50) -> Sequence[ImportRun]:
-    """Runs, newest first, those before the number ``before``."""
-    query = sa.select(ImportRun).order_by(ImportRun.id.desc()).limit(limit)
+def listed(session: Session, *, before: int | None = None, limit: int = 50, kinds: Sequence[str] | None = None) -> Sequence[ImportRun]:
+    """Runs, newest first, those before the number ``before``; of some kinds or all."""
+    query = sa.select(ImportRun).where(sa.true() if kinds is None else ImportRun.kind.in_(kinds)).order_by(ImportRun.id.desc()).limit(limit)
     return session.scalars(query if before is None else query.where(ImportRun.id < before)).all()
 
 

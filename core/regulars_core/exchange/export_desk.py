@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,18 +36,18 @@ class _Stopped(Exception):
     """Somebody has cancelled the export, or another worker has it."""
 
 
-def start(crm: Crm, actor: Viewer, kind: str, format_: str, where: Any | None = None) -> int:
+def start(crm: Crm, actor: Viewer, kind: str, format_: str, where: Any | None = None, *, session: Session | None = None) -> int:
     """Ask for an export and return its number. Raises ``Forbidden``, ``InvalidInput``."""
     if not actor.may(kinds.exporter_of(crm, kind).permission) or actor.user_id is None:
         raise Forbidden
     if format_ not in FORMATS:
         raise InvalidInput(format=_("Choose one of: %(choices)s.", choices=", ".join(FORMATS)))
-    with crm.transaction(actor, "export") as session:
+    with nullcontext(session) if session is not None else crm.transaction(actor, "export") as writer:
         run = ExportRun(
             kind=kind, format=format_, where=where, state=ExportState.WAITING, actor_id=actor.user_id, created_at=crm.clock.now()
         )
-        session.add(run)
-        session.flush()
+        writer.add(run)
+        writer.flush()
         return run.id
 
 

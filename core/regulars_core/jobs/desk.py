@@ -48,7 +48,11 @@ def dead(session: Session, *, before: int | None = None, limit: int = 50) -> Seq
     return [(delivery, event) for delivery, event in session.execute(found.order_by(Delivery.id.desc()).limit(limit))]
 
 
-def events(session: Session, kind: str | None = None, *, before: int | None = None, limit: int = 50) -> Sequence[Event]:
-    """Events, newest first, those before the id ``before``; of one type or all."""
+def events(
+    session: Session, kind: str | None = None, *, before: int | None = None, after: int | None = None, limit: int = 50
+) -> Sequence[Event]:
+    """Events, newest first, those before the id ``before``; or oldest first, those after ``after``. Of one type or all."""
     chosen = [*([Event.type == kind] if kind else []), *([Event.id < before] if before is not None else [])]
+    if after is not None:
+        return session.scalars(sa.select(Event).where(*chosen, Event.id > after).order_by(Event.id).limit(limit)).all()
     return session.scalars(sa.select(Event).where(*chosen).order_by(Event.id.desc()).limit(limit)).all()

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from regulars_core.stores.models import Region, Store
 from regulars_plugin_api import values
-from regulars_plugin_api.errors import InvalidInput
+from regulars_plugin_api.errors import InvalidInput, NotFound
 from regulars_plugin_api.events import StoreCreated, emit
 from regulars_plugin_api.exchange import StoreRef
 from regulars_plugin_api.i18n import _
@@ -42,10 +42,22 @@ def store_refs(session: Session) -> dict[str, StoreRef]:
 
 def listed(session: Session, viewer: Viewer, *, after: str = "", limit: int = 200) -> list[StoreView]:
     """Stores the viewer may see, by code, those after the code ``after``."""
+    found = session.execute(_seen_by(viewer).where(Store.code > after).order_by(Store.code).limit(limit))
+    return [StoreView(**row._mapping) for row in found.all()]
+
+
+def find(session: Session, viewer: Viewer, code: str) -> StoreView:
+    """The store with this code, if the viewer may see it. Raises ``NotFound``."""
+    row = session.execute(_seen_by(viewer).where(Store.code == code)).one_or_none()
+    if row is None:
+        raise NotFound(_("There is no such store."))
+    return StoreView(**row._mapping)
+
+
+def _seen_by(viewer: Viewer) -> sa.Select[Any]:
     columns = [Store.__table__.c[name] for name in STORED]
     query = sa.select(*columns, Region.name.label("region")).outerjoin(Region, Region.id == Store.region_id)
-    found = session.execute(query.where(in_scope(viewer, Store.__table__.c.id), Store.code > after).order_by(Store.code).limit(limit))
-    return [StoreView(**row._mapping) for row in found.all()]
+    return query.where(in_scope(viewer, Store.__table__.c.id))
 
 
 def names(session: Session, ids: Iterable[int | None]) -> dict[int, str]:

@@ -7,7 +7,7 @@ parameters, content types, ``Idempotency-Key``, problem documents, the descripti
 
 from regulars_plugin_api.rest.blueprint import RestBlueprint
 from regulars_plugin_api.rest.conditional import answer_of, etag_of, refuse_stale
-from regulars_plugin_api.rest.paging import PageQuery, Place, page_of, page_schema
+from regulars_plugin_api.rest.paging import PageQuery, Place, page, page_of, page_schema
 from regulars_plugin_api.rest.parsing import json_of
 from regulars_plugin_api.rest.problems import Refused
 from regulars_plugin_api.rest.schemas import Amount, CustomerRef, RestSchema, customer_id_of
@@ -24,6 +24,7 @@ __all__ = [
     "customer_id_of",
     "etag_of",
     "json_of",
+    "page",
     "page_of",
     "page_schema",
     "refuse_stale",

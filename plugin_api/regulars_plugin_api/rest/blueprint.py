@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from flask_smorest import Blueprint
 
@@ -26,6 +26,7 @@ class RestBlueprint(PluginBlueprint, Blueprint):
     """
 
     ARGUMENTS_PARSER = StrictParser()
+    DEFAULT_LOCATION_CONTENT_TYPE_MAPPING: ClassVar[dict[str, str]] = {"json": "application/json", "multipart": "multipart/form-data"}
 
     def __init__(self, resource: str, import_name: str, *, description: str) -> None:
         self.resource = resource

@@ -76,10 +76,13 @@ def page_schema(item: type[ma.Schema]) -> type[ma.Schema]:
 
 def page_of(rows: Sequence[T], limit: int, cursor: Callable[[T], str]) -> tuple[dict[str, Any], dict[str, str]]:
     """The answer of a list: ``rows`` were asked for with one more than ``limit``. Body and headers, to be returned by the view."""
-    shown, following = rows[:limit], None
+    return page(rows[:limit], cursor(rows[limit - 1]) if len(rows) > limit else None)
+
+
+def page(shown: Sequence[Any], following: str | None) -> tuple[dict[str, Any], dict[str, str]]:
+    """The answer of a list that knows by itself where the next page begins."""
     headers = {}
-    if len(rows) > limit:
-        following = cursor(shown[-1])
+    if following is not None:
         parameters = [(name, value) for name, value in request.args.items(multi=True) if name != "cursor"]
         address = f"{request.base_url}?{urlencode([*parameters, ('cursor', following)])}"
         headers["Link"] = f'<{address}>; rel="next"'

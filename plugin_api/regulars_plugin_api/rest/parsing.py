@@ -11,6 +11,7 @@ import marshmallow as ma
 from flask import Request
 from webargs.core import missing
 from webargs.flaskparser import FlaskParser
+from werkzeug.datastructures import MultiDict
 
 from regulars_plugin_api.errors import InvalidInput
 from regulars_plugin_api.i18n import Text, _
@@ -33,13 +34,15 @@ _WORDS: Mapping[str, Text] = {
     "Not a valid mapping type.": _("An object is needed here."),
     "Invalid input type.": _("An object is needed here."),
 }
+_NO_TEXT = _("There is a character that is no text.")
 _READ_ONLY = _("This can be read, and is not for setting.")
 
 
 class StrictParser(FlaskParser):
     """The parser of every ``@arguments``."""
 
-    DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "query": ma.RAISE, "json": ma.RAISE, "form": ma.RAISE}
+    DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "query": ma.RAISE}
+    __location_map__ = {**FlaskParser.__location_map__, "multipart": "load_multipart"}
 
     def load_json(self, req: Request, schema: ma.Schema) -> Any:
         """The body, whatever its shape."""
@@ -48,6 +51,18 @@ class StrictParser(FlaskParser):
         if req.mimetype != "application/json" and not req.mimetype.endswith("+json"):
             raise Refused(415, _("Send JSON: Content-Type: application/json."))
         return json_of(req.get_data())
+
+    def load_multipart(self, req: Request, schema: ma.Schema) -> Any:
+        """A form with files; a browser's form token is not part of it."""
+        if req.mimetype != "multipart/form-data":
+            raise Refused(415, _("Send a form with files: Content-Type: multipart/form-data."))
+        given: MultiDict[str, Any] = MultiDict(req.form)
+        given.pop("csrf_token", None)
+        wrong = {name: _NO_TEXT for name, value in given.items(multi=True) if not (is_fit(name) and is_fit(value))}
+        if wrong:
+            raise InvalidInput(None, **wrong)
+        given.update(req.files)
+        return self._makeproxy(given, schema)
 
     def handle_error(self, error: ma.ValidationError, req: Request, schema: ma.Schema, **_about: Any) -> NoReturn:
         """Say what is wrong, one entry per field."""
@@ -88,7 +103,7 @@ def _unfit(node: Any, path: str, depth: int) -> Iterator[tuple[str, Text]]:
     if depth > DEEPEST:
         raise Refused(400, _("This is nested too deep."))
     if isinstance(node, str) and not is_fit(node):
-        yield path or "body", _("There is a character that is no text.")
+        yield path or "body", _NO_TEXT
     elif isinstance(node, int) and not isinstance(node, bool) and abs(node) > LARGEST:
         yield path or "body", _("This number is too large.")
     elif isinstance(node, dict):

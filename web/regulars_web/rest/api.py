@@ -43,6 +43,22 @@ class CustomerKey(BaseConverter):
     regex = r"[0-9]{1,15}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
+class UidKey(BaseConverter):
+    """A uid in an address."""
+
+    regex = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+
+class RunKey(BaseConverter):
+    """The number of a run in an address."""
+
+    regex = r"[0-9]{1,15}"
+    to_python = staticmethod(int)
+
+
+KEYS = {"customer": CustomerKey, "uid": UidKey, "run": RunKey}
+
+
 class FieldProblem(ma.Schema):
     """What is wrong with one field."""
 
@@ -77,12 +93,13 @@ class RestApi(Api):  # type: ignore[misc]
 
 def install(app: Flask, crm: Crm, resources: list[RestBlueprint]) -> None:
     """Serve the platform's ``resources``, their description and the page to read it."""
-    app.url_map.converters["customer"] = CustomerKey
+    app.url_map.converters.update(KEYS)
     info = {"description": ABOUT}
     api = RestApi(app, spec_kwargs={"title": "Regulars", "version": "1", "openapi_version": "3.1.0", "info": info})
     api.register_field(Amount, "string", "decimal")
     api.register_field(CustomerRef, "string", None)
-    api.register_converter(CustomerKey, lambda converter: {"type": "string", "pattern": f"^({CustomerKey.regex})$"})
+    for key in KEYS.values():
+        api.register_converter(key, lambda converter: {"type": "string", "pattern": f"^({converter.regex})$"})
     for name, scheme in SECURITY.items():
         api.spec.components.security_scheme(name, scheme)
     api.spec.options["security"] = [{name: []} for name in SECURITY]

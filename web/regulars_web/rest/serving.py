@@ -12,13 +12,13 @@ from flask import Response, make_response, request
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
+from regulars_core.customers.filter import BadFilter
 from regulars_plugin_api.errors import Conflict, InvalidInput
 from regulars_plugin_api.i18n import _
 from regulars_plugin_api.rest import Refused
 from regulars_plugin_api.rest.parsing import is_fit
 from regulars_plugin_api.web import current_viewer
 from regulars_web.rest.idempotency import HEADER, Remembered
-from regulars_web.rest.problems import MEDIA_TYPE
 from regulars_web.running import crm_here
 
 READING = ("GET", "HEAD")
@@ -36,23 +36,23 @@ def operation(view: View) -> View:
     def perform(session: Session | None, path: Mapping[str, Any]) -> Response:
         return make_response(view(**path, session=session) if wants_session else view(**path))
 
+    def answer(path: Mapping[str, Any]) -> Response:
+        crm, viewer = crm_here(), current_viewer()
+        if request.method == "POST" and HEADER in request.headers and viewer.user_id is not None:
+            return Remembered(crm, viewer.user_id).answer(lambda session: perform(session, path), in_transaction=wants_session)
+        if not wants_session:
+            return perform(None, path)
+        with crm.read(viewer) if request.method in READING else crm.transaction() as session:
+            return perform(session, path)
+
     @wraps(view)
     def served(**path: Any) -> Response:
         _refuse_unacceptable(offered)
         _refuse_parameters(takes_query)
-        crm, viewer = crm_here(), current_viewer()
-        if request.method in READING:
-            if not wants_session:
-                return perform(None, path)
-            with crm.read(viewer) as session:
-                return perform(session, path)
         try:
-            if request.method == "POST" and HEADER in request.headers and viewer.user_id is not None:
-                return Remembered(crm, viewer.user_id).answer(lambda session: perform(session, path), in_transaction=wants_session)
-            if not wants_session:
-                return perform(None, path)
-            with crm.transaction() as session:
-                return perform(session, path)
+            return answer(path)
+        except BadFilter as wrong:
+            raise InvalidInput(None, **{f"filter.{wrong.path}".rstrip("."): wrong.reason}) from wrong
         except (StaleDataError, sa.exc.IntegrityError) as race:
             # What could be seen beforehand was refused in words; this one came between.
             raise Conflict from race
@@ -67,7 +67,7 @@ def _media_types(described: Mapping[str, Any]) -> list[str]:
 
 def _refuse_unacceptable(offered: list[str]) -> None:
     accepted = request.accept_mimetypes
-    if accepted and accepted.best_match([*offered, MEDIA_TYPE]) is None:
+    if accepted and accepted.best_match(offered) is None:
         raise Refused(406, _("The answer is %(types)s; Accept does not allow it.", types=", ".join(offered)))
 
 

@@ -30,6 +30,7 @@ from regulars_core.outbound import GuardedHttp
 from regulars_core.plugins.loader import Candidate
 from regulars_core.plugins.models import PluginRow
 from regulars_core.plugins.registry import PluginRegistry
+from regulars_core.privacy.service import PrivacyService
 from regulars_core.settings.service import SettingsService
 from regulars_core.users.notices import NoticeService
 from regulars_plugin_api.events import DomainEvent
@@ -58,6 +59,7 @@ class Crm:
         self.notices = NoticeService()
         self.customers = CustomerService(self)
         self.consents = ConsentService(self)
+        self.privacy = PrivacyService(self)
         self._has_database = False
 
     @property

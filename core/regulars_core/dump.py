@@ -45,7 +45,7 @@ def _lines(session: Session, table: sa.Table) -> Iterator[str]:
         if is_surrogate or column.name in rules["omit"] or (column.name == "uid" and "uid" not in rules["key"]):
             continue
         if column in keys:
-            source, columns[column.name.removesuffix("_id")] = _name_of(keys[column].column.table, column, source)
+            source, columns[column.name.removesuffix("_id")] = name_of(keys[column].column.table, column, source)
         elif table.name == "customer" and column.name == "uid":
             columns["name"] = _customer_name(table)
         else:
@@ -54,11 +54,11 @@ def _lines(session: Session, table: sa.Table) -> Iterator[str]:
     query = sa.select(*(column.label(f"c{place}") for place, column in enumerate(columns.values()))).select_from(source)
     labels = list(columns)
     for row in session.execute(query.execution_options(yield_per=5000)):
-        values = {label: value for label, value in zip(labels, map(_plain, row), strict=True) if value is not None}
+        values = {label: value for label, value in zip(labels, map(plain, row), strict=True) if value is not None}
         yield json.dumps({"record": table.name} | values, ensure_ascii=False, sort_keys=True)
 
 
-def _name_of(table: sa.Table, reference: sa.ColumnElement[Any], source: sa.FromClause) -> tuple[sa.FromClause, sa.ColumnElement[Any]]:
+def name_of(table: sa.Table, reference: sa.ColumnElement[Any], source: sa.FromClause) -> tuple[sa.FromClause, sa.ColumnElement[Any]]:
     """Join the row that ``reference`` points at; its name as one text."""
     target = table.alias()
     key = target.c[next(iter(table.primary_key.columns)).name]
@@ -71,7 +71,7 @@ def _name_of(table: sa.Table, reference: sa.ColumnElement[Any], source: sa.FromC
         if foreign is None:
             parts.append(sa.cast(target.c[name], sa.Text))
         else:
-            source, part = _name_of(foreign.column.table, target.c[name], source)
+            source, part = name_of(foreign.column.table, target.c[name], source)
             parts.append(part)
     name_: sa.ColumnElement[Any] = sa.func.coalesce(parts[0], "")
     for part in parts[1:]:
@@ -85,7 +85,8 @@ def _customer_name(customer: sa.FromClause) -> sa.ColumnElement[Any]:
     return sa.func.coalesce(number.correlate(customer).scalar_subquery(), customer.c.uid)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value as JSON keeps it, the same from both databases."""
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).isoformat()
     if isinstance(value, dt.date):

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import IO, Any, ParamSpec, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -147,8 +147,28 @@ class Consents(Protocol):
         """Write down what a customer said."""
 
 
+class Privacy(Protocol):
+    """What a person may ask for."""
+
+    def personal_data(self, customer_id: int, out: IO[bytes]) -> None:
+        """Write a ZIP of all that is kept about a customer, and note that it was handed out. Raises ``NotFound``, ``PluginFailed``."""
+
+    def erase(self, customer_id: int, *, session: Session | None = None) -> int:
+        """Forget a customer; books stay without the name. Returns the number of the receipt. There is no way back.
+
+        Raises ``NotFound``, ``NotAllowedYet``, ``PluginFailed``. The worker scrubs the files soon after.
+        """
+
+    def receipt(self, number: int, *, session: Session | None = None) -> Mapping[str, Any]:
+        """What an erasure says of itself: which rows, what was kept and why, when the files were scrubbed. Raises ``NotFound``."""
+
+
 class Crm(Protocol):
     """The running system."""
+
+    @property
+    def privacy(self) -> Privacy:
+        """Handing out and erasing what is known about a person."""
 
     @property
     def customers(self) -> CustomerService:

@@ -25,6 +25,7 @@ CORE = {
     "imports": "exchange",
     "export": "exchange",
     "customers": "customers",
+    "audit": "audit",
     "events": "events",
     "doctor": "doctor",
 }

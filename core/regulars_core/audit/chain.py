@@ -19,13 +19,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from regulars_core.audit.models import ROW, AuditBlock, Change
-from regulars_core.privacy.models import Erasure
 from regulars_plugin_api.bulk import insert_rows, reserve_ids, update_rows
 
 SALT = 16
 MOST_FOUND = 100
+ERASED = ("erasure", "changes")
+"""Entries that say how many others lost their values: no value goes without one."""
 COLUMNS = ("id", "table_name", "row_id", "column_name", "old", "new", "salt", "block_id", "actor_id", "cause", "at")
 
+_READ = tuple(Change.__table__.c)
 Entry = tuple[str, int, str, str | None, str | None]
 
 
@@ -39,25 +41,28 @@ def append(session: Session, entries: Sequence[Entry], *, actor_id: int | None, 
     rows = []
     for number, entry in zip(ids, entries, strict=True):
         salt = None if entry[2] == ROW else next(salts)
-        digest.update(_text(number, *entry) if salt is None else leaf(salt, number, *entry))
+        digest.update(_text(number, *entry) if salt is None else _leaf(salt, number, *entry))
         rows.append((number, *entry, salt, block_id, actor_id, cause, at))
     insert_rows(session, Change.__table__, COLUMNS, rows)
     insert_rows(session, AuditBlock.__table__, ("id", "size", "digest"), [(block_id, len(rows), digest.digest())])
 
 
-def leaf(salt: bytes, number: int, table: str, row_id: int, column: str, old: str | None, new: str | None) -> bytes:
-    """What the chain covers of an entry that holds values."""
-    return hashlib.sha256(salt + _text(number, table, row_id, column, old, new)).digest()
+def blank(session: Session, which: sa.ColumnElement[bool]) -> int:
+    """Drop values and salts of entries and keep what the chain covers of them; how many that were. Part of an erasure."""
+    held = sa.or_(Change.old.is_not(None), Change.new.is_not(None))
+    entries = session.execute(sa.select(*_READ).where(which, held, Change.column_name != ROW)).all()
+    rows = [(entry.id, None, None, None, None if entry.block_id is None else _covered(entry)) for entry in entries]
+    update_rows(session, Change.__table__, ("old", "new", "salt", "digest"), rows)
+    return sum(row[-1] is not None for row in rows)
 
 
 def seal(session: Session) -> None:
     """Tie every block that is not tied yet to those before it."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('regulars audit chain'))"))
-    last = session.execute(
-        sa.select(AuditBlock.place, AuditBlock.seal).where(AuditBlock.place.is_not(None)).order_by(AuditBlock.place.desc())
-    )
-    place, before = last.first() or (0, b"")
+    sealed = sa.select(AuditBlock.place, AuditBlock.seal).where(AuditBlock.place.is_not(None))
+    last = session.execute(sealed.order_by(AuditBlock.place.desc()).limit(1)).first()
+    place, before = (last.place or 0, last.seal or b"") if last else (0, b"")
     loose = sa.select(AuditBlock.id, AuditBlock.size, AuditBlock.digest).where(AuditBlock.place.is_(None)).order_by(AuditBlock.id)
     rows = []
     for block in session.execute(loose):
@@ -101,9 +106,9 @@ def verify(session: Session, head: str = "") -> Verdict:
     """Read the whole journal against its chain. ``head`` is what an earlier call said; it must still be there."""
     found = Verdict()
     blocks = _chained(session, found, head)
-    blanked = 0
+    blanked, erased = 0, 0
     started = False
-    for entry in session.execute(sa.select(Change.__table__).order_by(Change.id).execution_options(yield_per=5000)):
+    for entry in session.execute(sa.select(*_READ).order_by(Change.id).execution_options(yield_per=5000)):
         found.entries += 1
         block = blocks.get(entry.block_id)
         if block is None:
@@ -120,13 +125,14 @@ def verify(session: Session, head: str = "") -> Verdict:
         block.seen += 1
         block.digest.update(_covered(entry))
         blanked += entry.digest is not None
+        erased += int(entry.new) if (entry.table_name, entry.column_name) == ERASED else 0
         if block.seen == block.size:
             if block.digest.digest() != block.wanted:
                 found.add("block altered", entry.block_id)
             del blocks[entry.block_id]
     for block_id in blocks:
         found.add("entries removed", block_id)
-    if blanked != (session.scalar(sa.select(sa.func.sum(Erasure.changes))) or 0):
+    if blanked != erased:
         found.add("values missing without an erasure", None)
     return found
 
@@ -156,7 +162,12 @@ def _covered(entry: Any) -> bytes:
     what = (entry.id, entry.table_name, entry.row_id, entry.column_name, entry.old, entry.new)
     if entry.digest is not None:
         return bytes(entry.digest) if entry.old is None and entry.new is None and entry.salt is None else b""
-    return _text(*what) if entry.salt is None else leaf(bytes(entry.salt), *what)
+    return _text(*what) if entry.salt is None else _leaf(bytes(entry.salt), *what)
+
+
+def _leaf(salt: bytes, number: int, table: str, row_id: int, column: str, old: str | None, new: str | None) -> bytes:
+    """What the chain covers of an entry that holds values."""
+    return hashlib.sha256(salt + _text(number, table, row_id, column, old, new)).digest()
 
 
 def _salts(count: int) -> Iterator[bytes]:

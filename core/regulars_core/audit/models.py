@@ -11,6 +11,7 @@ from regulars_plugin_api.db import Base, dump_as
 
 ROW = "*"
 CREATED, DELETED = "created", "deleted"
+_WENT = sa.text("column_name = '*' AND new = 'deleted'")
 
 
 class Change(Base):
@@ -24,6 +25,7 @@ class Change(Base):
     __table_args__ = (
         sa.Index("ix_change_table_name_row_id", "table_name", "row_id"),
         sa.Index("ix_change_cause", "cause"),
+        sa.Index("ix_change_owner", "old", sqlite_where=_WENT, postgresql_where=_WENT),
         {"info": dump_as("id", journal=True, omit=("block_id", "salt", "digest"))},
     )
 

@@ -15,6 +15,8 @@ SQLITE_PRAGMAS = (
     "PRAGMA synchronous=FULL",
     "PRAGMA busy_timeout=30000",
     "PRAGMA foreign_keys=ON",
+    # What is deleted is overwritten: an erasure must leave nothing in the file.
+    "PRAGMA secure_delete=ON",
     "PRAGMA temp_store=MEMORY",
     "PRAGMA cache_size=-65536",
     "PRAGMA journal_size_limit=67108864",
@@ -52,6 +54,15 @@ class Database:
         """A session that sees one moment and cannot write."""
         with Session(self._reading, expire_on_commit=False, autoflush=False) as session:
             yield session
+
+    def cut_log(self) -> bool:
+        """Bring SQLite's log into its file and cut it off, old pages and all. False if a reader was in the way for too long."""
+        connection = self.engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            return not cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        finally:
+            connection.close()
 
     def dispose(self) -> None:
         """Close every pooled connection."""

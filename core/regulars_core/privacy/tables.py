@@ -25,6 +25,7 @@ CORE = (
     PersonalTable("customer_link", "from_id", export=("to_id", "role"), merge=Merge.UNION),
     PersonalTable("customer_link", "to_id", export=("from_id", "role"), merge=Merge.UNION),
     PersonalTable("consent", export=("channel", "state", "given_on", "source", "recorded_at"), merge=Merge.UNION),
+    PersonalTable("notice", export=("text", "at")),
     PersonalTable("customer_distinct", "one_id", merge=Merge.UNION),
     PersonalTable("customer_distinct", "other_id", merge=Merge.UNION),
 )

@@ -68,6 +68,8 @@ def upgrade() -> None:
         sa.Column("digest", sa.LargeBinary(), nullable=True),
     ):
         op.add_column("change", column)
+    went = sa.text("column_name = '*' AND new = 'deleted'")
+    op.create_index("ix_change_owner", "change", ["old"], sqlite_where=went, postgresql_where=went)
     op.add_column("customer", sa.Column("erased_at", UtcDateTime(), nullable=True))
     managers = "INSERT INTO role_permission (role_id, permission) SELECT id, :permission FROM role WHERE name = 'manager'"
     for permission in PERMISSIONS:
@@ -80,6 +82,7 @@ def downgrade() -> None:
         op.get_bind().execute(withdrawn, {"permission": permission})
     with op.batch_alter_table("customer") as table:
         table.drop_column("erased_at")
+    op.drop_index("ix_change_owner", "change")
     with op.batch_alter_table("change") as table:
         for column in ("digest", "salt", "block_id"):
             table.drop_column(column)

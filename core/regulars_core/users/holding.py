@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from functools import cache
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -29,22 +31,40 @@ _STORES = _gathered(UserStore.store_id, UserStore.user_id == User.id)
 _REGIONS = _gathered(UserRegion.region_id, UserRegion.user_id == User.id)
 _STORES_OF_REGIONS = _gathered(Store.id, Store.region_id == UserRegion.region_id, UserRegion.user_id == User.id)
 
+_HELD = (_PERMISSIONS, _ROLES, _STORES, _REGIONS, _STORES_OF_REGIONS)
+_USER = tuple(column.key for column in User.__table__.c)
+
 
 def viewer_of(session: Session, user: User) -> Viewer:
     """What a user may do and see."""
-    held = session.execute(sa.select(_PERMISSIONS, _ROLES, _STORES, _REGIONS, _STORES_OF_REGIONS).where(User.id == user.id)).one()
+    held = session.execute(sa.select(*_HELD).where(User.id == user.id)).one()
     return _viewer(user, *held)
 
 
 def signed_in(session: Session, model: type[U], uniquifier: str, token: str, at: dt.datetime) -> tuple[U, Viewer] | None:
-    """The active user a session cookie names, if the browser's ``token`` still counts, and what that user may do and see."""
-    is_alive = sa.exists().where(UserSession.token_hash == digest_of(token), UserSession.user_id == User.id, UserSession.expires_at > at)
-    found = session.execute(
-        sa.select(model, _PERMISSIONS, _ROLES, _STORES, _REGIONS, _STORES_OF_REGIONS).where(
-            User.fs_uniquifier == uniquifier, User.active, is_alive
-        )
-    ).one_or_none()
-    return (found[0], _viewer(*found)) if found else None
+    """The active user a session cookie names, if the browser's ``token`` still counts, and what that user may do and see.
+
+    The user is a copy that belongs to no session: nothing is loaded later, nothing that is done to it is saved.
+    """
+    named = {"uniquifier": uniquifier, "digest": digest_of(token), "now": at}
+    found = session.connection().execute(_statement(session.get_bind().dialect.name), named).one_or_none()
+    if found is None:
+        return None
+    user = model(**dict(zip(_USER, found[len(_HELD) :], strict=True)))
+    return user, _viewer(user, *found[: len(_HELD)])
+
+
+@cache
+def _statement(dialect: str) -> sa.TextualSelect:
+    """As text: to look a statement of this size up among the compiled ones takes longer than to run it."""
+    now = sa.bindparam("now", type_=UserSession.expires_at.type)
+    is_alive = sa.exists().where(
+        UserSession.token_hash == sa.bindparam("digest"), UserSession.user_id == User.id, UserSession.expires_at > now
+    )
+    columns = (*_HELD, *(User.__table__.c[name] for name in _USER))
+    query = sa.select(*columns).where(User.fs_uniquifier == sa.bindparam("uniquifier"), User.active, is_alive)
+    text = str(query.compile(dialect=sa.make_url(f"{dialect}://").get_dialect()(paramstyle="pyformat")))
+    return sa.text(re.sub(r"%\((\w+)\)s", r":\1 ", text)).bindparams(now).columns(*columns)
 
 
 def _viewer(user: User, permissions: str | None, roles: str | None, stores: str | None, regions: str | None, theirs: str | None) -> Viewer:

@@ -143,7 +143,9 @@ def is_signed_in(session: Session, user: User, token: str, at: dt.datetime = NOW
 def test_who_is_signed_in_is_read_with_all_that_may_be_done(session: Session) -> None:
     user = add(session, roles=("clerk", "analyst"))
     token = sessions.start(session, user.id, NOW)
-    assert holding.signed_in(session, User, user.fs_uniquifier, token, NOW) == (user, holding.viewer_of(session, user))
+    found = holding.signed_in(session, User, user.fs_uniquifier, token, NOW)
+    assert found is not None
+    assert (found[0].id, found[0].email, found[1]) == (user.id, user.email, holding.viewer_of(session, user))
 
 
 @pytest.mark.parametrize("change", ["disable", "set_password", "grant"])

@@ -62,7 +62,10 @@ def permissions() -> Iterable[Permission]:
 
 @hookimpl
 def blueprints() -> Iterable[PluginBlueprint]:
-    yield views.pages
+    # Only the web process needs what REST is made of.
+    from regulars_purchases import rest
+
+    yield from (views.pages, rest.products, rest.receipts)
 
 
 @hookimpl

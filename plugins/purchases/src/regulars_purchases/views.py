@@ -44,12 +44,12 @@ def receipt(receipt_id: int) -> str:
     viewer = current_viewer()
     with current_crm().read(viewer) as session:
         found = service.receipt(session, receipt_id, viewer)
-        buyer = _buyer(session, found, viewer)
+        seen = buyer(session, found, viewer)
         lines = service.lines_of(session, found)
-    return render("purchases/receipt.html", receipt=found, customer=buyer, lines=lines)
+    return render("purchases/receipt.html", receipt=found, customer=seen, lines=lines)
 
 
-def _buyer(session: Session, receipt: ReceiptView, viewer: Viewer) -> CustomerView | None:
+def buyer(session: Session, receipt: ReceiptView, viewer: Viewer) -> CustomerView | None:
     """The receipt's customer as far as the viewer may know. Raises ``NotFound`` if neither customer nor store is theirs to see."""
     in_scope = viewer.store_ids is None or receipt.store_id in viewer.store_ids
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -148,23 +147,3 @@ def _parts(session: Session, chosen: sa.Select[Any], found: dict[int, Aggregate]
         found[owner].tags.add(name)
     for consent in session.scalars(sa.select(Consent).where(Consent.customer_id.in_(chosen))):
         found[consent.customer_id].consents[consent.channel] = consent
-
-
-def owners(session: Session, table: sa.Table, key: Any, wanted: Iterable[str], *conditions: Any) -> dict[str, list[int]]:
-    """Living customers by a key of theirs: ``key`` is the column of ``table`` to look in, such as the e-mail's ``match``."""
-    values = sorted(set(wanted))
-    found: dict[str, list[int]] = defaultdict(list)
-    if not values:
-        return found
-    living = sa.and_(Customer.deleted_at.is_(None), Customer.merged_into_id.is_(None))
-    with staged(session, {"key": key.type}, ((value,) for value in values)) as stage:
-        query = (
-            sa.select(key, Customer.id)
-            .join_from(stage, table, key == stage.c.key)
-            .join(Customer, sa.and_(Customer.id == table.c.customer_id, living))
-            .where(*conditions)
-            .distinct()
-        )
-        for value, customer_id in session.execute(query):
-            found[value].append(customer_id)
-    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -31,11 +32,11 @@ class Matcher:
         by_uid = _by_uid(session, numbers - by_number.keys())
         # A row whose number is known needs no second look.
         open_rows = [row for row in rows if row.external_id not in by_number and row.external_id not in by_uid]
-        by_email = aggregate.owners(
-            session, CustomerEmail.__table__, CustomerEmail.__table__.c.match, (email.match for row in open_rows for email in row.emails)
+        by_email = _by_contact(
+            session, source, CustomerEmail.__table__, "match", ((email.match, row.external_id) for row in open_rows for email in row.emails)
         )
-        by_phone = aggregate.owners(
-            session, CustomerPhone.__table__, CustomerPhone.__table__.c.e164, (phone.e164 for row in open_rows for phone in row.phones)
+        by_phone = _by_contact(
+            session, source, CustomerPhone.__table__, "e164", ((phone.e164, row.external_id) for row in open_rows for phone in row.phones)
         )
         by_name = _by_name(session, (aggregate.of_new(row, source) for row in open_rows if not _has_contact(row)))
         ids = [
@@ -46,9 +47,11 @@ class Matcher:
         known = aggregate.load(session, ids)
         self._by_number: dict[str, Aggregate] = {value: known[one] for value, one in by_number.items()}
         self._by_uid: dict[str, Aggregate] = {uid: known[one] for uid, one in by_uid.items()}
-        self._by_email = defaultdict(list, {match: [known[one] for one in found] for match, found in by_email.items()})
-        self._by_phone = defaultdict(list, {e164: [known[one] for one in found] for e164, found in by_phone.items()})
-
+        self._by_email, self._by_phone = _Shared(source), _Shared(source)
+        for shared, contacts in ((self._by_email, by_email), (self._by_phone, by_phone)):
+            for value, found in contacts.items():
+                for one in found:
+                    shared.add(value, known[one])
         self._by_name = defaultdict(list, {name: [known[one] for one in found] for name, found in by_name.items()})
 
     def find(self, row: CustomerRow) -> Aggregate | None:
@@ -81,27 +84,43 @@ class Matcher:
         if customer.is_new and not customer.has_contact:
             self._by_name[fold(customer.fields["display_name"])].append(customer)
         for match in customer.emails:
-            if customer not in self._by_email[match]:
-                self._by_email[match].append(customer)
+            self._by_email.add(match, customer)
         for e164 in customer.phones:
-            if customer not in self._by_phone[e164]:
-                self._by_phone[e164].append(customer)
+            self._by_phone.add(e164, customer)
 
     def _candidates(self, row: CustomerRow) -> list[Aggregate]:
-        by_email = [one for email in row.emails for one in self._by_email.get(email.match, ()) if self._may_be(row, one)]
-        by_phone = [one for phone in row.phones for one in self._by_phone.get(phone.e164, ()) if self._may_be(row, one)]
-        if not (by_email or by_phone):
-            return []
-        both = [one for one in by_email if any(one is other for other in by_phone)]
-        unique: list[Aggregate] = []
-        for one in both or (*by_email, *by_phone):
-            if not any(one is other for other in unique):
-                unique.append(one)
-        return unique
+        """Whom ``row`` may be about; of many, two are enough to know that it is open to doubt."""
+        by_email = self._by_email.of([email.match for email in row.emails], row.external_id)
+        by_phone = self._by_phone.of([phone.e164 for phone in row.phones], row.external_id)
+        both = by_email.keys() & by_phone.keys()
+        if both:
+            return [by_email[one] for one in islice(both, 2)]
+        return list(islice(chain(by_email.values(), by_phone.values()), 2))
 
-    def _may_be(self, row: CustomerRow, customer: Aggregate) -> bool:
+
+class _Shared:
+    """Customers by an e-mail address or phone, which a household shares, and sometimes half a file."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._all: dict[str, dict[int, Aggregate]] = defaultdict(dict)
         # Two numbers of one source are two customers, even when a family shares its e-mail address.
-        return row.external_id is None or self.source not in customer.external_ids
+        self._without_number: dict[str, dict[int, Aggregate]] = defaultdict(dict)
+
+    def add(self, value: str, customer: Aggregate) -> None:
+        """``customer`` has this address or phone; to be told again when it has got a number."""
+        self._all[value][id(customer)] = customer
+        if self._source in customer.external_ids:
+            self._without_number[value].pop(id(customer), None)
+        else:
+            self._without_number[value][id(customer)] = customer
+
+    def of(self, values: Sequence[str], number: str | None) -> dict[int, Aggregate]:
+        """By identity, the customers with any of ``values`` whom a row with this number, or without one, may be about."""
+        among = self._all if number is None else self._without_number
+        if len(values) == 1:
+            return among.get(values[0], {})
+        return {one: customer for value in values for one, customer in among.get(value, {}).items()}
 
 
 def _has_contact(row: CustomerRow) -> bool:
@@ -138,6 +157,32 @@ def _by_external_id(session: Session, source: str, numbers: set[str]) -> tuple[d
         )
         found = session.execute(query).all()
     return {row[0]: row[1] for row in found}, {row[0] for row in found if row[2]}
+
+
+def _by_contact(session: Session, source: str, table: sa.Table, key: str, wanted: Iterable[tuple[str, str | None]]) -> dict[str, list[int]]:
+    """Living customers by e-mail or phone. ``wanted`` are values with the number of the row they stand in, if it has one.
+
+    Rows with a number are not about customers who have another number of ``source``: those are not looked for.
+    """
+    is_open: dict[str, bool] = {}
+    for value, number in wanted:
+        is_open[value] = is_open.get(value, False) or number is None
+    found: dict[str, list[int]] = defaultdict(list)
+    if not is_open:
+        return found
+    living = sa.and_(Customer.id == table.c.customer_id, Customer.deleted_at.is_(None), Customer.merged_into_id.is_(None))
+    numbered = sa.exists().where(ExternalId.customer_id == Customer.id, ExternalId.source == source)
+    with staged(session, {"key": table.c[key].type, "is_open": sa.Boolean()}, sorted(is_open.items())) as stage:
+        query = (
+            sa.select(stage.c.key, Customer.id)
+            .join_from(stage, table, table.c[key] == stage.c.key)
+            .join(Customer, living)
+            .where(sa.or_(stage.c.is_open, ~numbered))
+            .distinct()
+        )
+        for value, customer_id in session.execute(query).all():
+            found[value].append(customer_id)
+    return found
 
 
 def _by_name(session: Session, customers: Iterable[Aggregate]) -> dict[str, list[int]]:

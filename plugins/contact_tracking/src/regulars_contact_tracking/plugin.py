@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from regulars_contact_tracking import contributions, follow_up_views, views
+from regulars_contact_tracking.exchange.exporting import InteractionExporter
+from regulars_contact_tracking.exchange.importing import InteractionImporter
 from regulars_contact_tracking.i18n import _
 from regulars_plugin_api.contributions import CustomerColumn, NavItem, Panel, Permission, SearchSource, TimelineSource, Widget
+from regulars_plugin_api.exchange import Exporter, Importer
 from regulars_plugin_api.hookspecs import hookimpl
 from regulars_plugin_api.manifest import Category, Manifest, PersonalTable
 from regulars_plugin_api.views import CustomerView, Viewer
@@ -37,6 +40,18 @@ def permissions() -> Iterable[Permission]:
     yield Permission("contact_tracking.view", _("Read what was said to customers"), roles={"manager", "clerk", "marketer", "analyst"})
     yield Permission("contact_tracking.log", _("Write down contacts and do follow-ups"), roles={"manager", "clerk", "marketer"})
     yield Permission("contact_tracking.manage", _("Change other people's contacts and hand over their follow-ups"), roles={"manager"})
+    yield Permission("contact_tracking.import", _("Import contacts"), roles={"manager"})
+    yield Permission("contact_tracking.export", _("Export contacts"), roles={"manager", "analyst"})
+
+
+@hookimpl
+def importers() -> Iterable[Importer]:
+    yield InteractionImporter()
+
+
+@hookimpl
+def exporters() -> Iterable[Exporter]:
+    yield InteractionExporter()
 
 
 @hookimpl

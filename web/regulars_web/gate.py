@@ -64,7 +64,7 @@ def install(app: Flask, crm: Crm) -> None:
         crm.plugins.refresh(at_most_every=SEES_SWITCHES_AFTER)
         g.viewer = auth.viewer_of_token(crm) or _viewer()
         if request.endpoint is None:
-            return None
+            return _refuse_what_is_off(app, crm)
         plugin = app.extensions["regulars_claims"].get(request.blueprint)
         if plugin is not None and not crm.plugins.is_enabled(plugin):
             abort(404)
@@ -89,6 +89,14 @@ def install(app: Flask, crm: Crm) -> None:
         acting = g.pop("acting", None)
         if acting is not None:
             end_acting(acting)
+
+
+def _refuse_what_is_off(app: Flask, crm: Crm) -> None:
+    """A wrong method on an address of a plugin that is off is answered like an address that nobody has."""
+    for name, plugin in app.extensions["regulars_claims"].items():
+        claim = getattr(app.blueprints[name], "claim", None)
+        if claim and f"{request.path}/".startswith(f"{claim}/") and not crm.plugins.is_enabled(plugin):
+            abort(404)
 
 
 def _sees_schema(app: Flask, crm: Crm) -> bool:

@@ -29,10 +29,6 @@ refused: fields, parameters, media types. Every refusal is a problem document (R
 Send an `Idempotency-Key` with a POST to be able to send it again: for 24 hours the same key gets the same answer and nothing is done twice.
 An `ETag` sent back in `If-None-Match` saves reading (304); in `If-Match` it keeps you from overwriting what you have not seen (412).
 """
-SECURITY: dict[str, dict[str, str]] = {
-    "token": {"type": "http", "scheme": "bearer"},
-    "cookie": {"type": "apiKey", "in": "cookie", "name": "regulars"},
-}
 
 docs = Blueprint("api", __name__)
 
@@ -100,9 +96,9 @@ def install(app: Flask, crm: Crm, resources: list[RestBlueprint]) -> None:
     api.register_field(CustomerRef, "string", None)
     for key in KEYS.values():
         api.register_converter(key, lambda converter: {"type": "string", "pattern": f"^({converter.regex})$"})
-    for name, scheme in SECURITY.items():
-        api.spec.components.security_scheme(name, scheme)
-    api.spec.options["security"] = [{name: []} for name in SECURITY]
+    api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
+    api.spec.components.security_scheme("cookie", {"type": "apiKey", "in": "cookie", "name": app.config["SESSION_COOKIE_NAME"]})
+    api.spec.options["security"] = [{"token": []}, {"cookie": []}]
     app.extensions["regulars_rest"] = api
     for blueprint in resources:
         add(app, blueprint)

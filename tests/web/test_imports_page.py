@@ -7,9 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from regulars_core.audit.models import Change
+from regulars_core.bus.models import Event
 from regulars_core.crm import Crm
 from regulars_core.exchange import desk
+from regulars_core.exchange.models import ImportRun
 from regulars_plugin_api.views import SYSTEM
 from regulars_testkit.staff import Staff
 
@@ -114,6 +118,13 @@ def test_a_run_is_taken_back(crm: Crm, manager: Staff, try_file: Trying, content
     desk.work_once(crm)
     assert "The import was taken back." in manager.get(real).text
     assert contents() == before
+    with crm.read() as session:
+        undone = sa.select(Change.actor_id, Change.table_name).where(Change.cause.like("undo:%")).distinct()
+        asked_by = session.scalar(sa.select(ImportRun.undone_by_id).where(ImportRun.undone_by_id.is_not(None)))
+        assert asked_by is not None
+        assert {row.actor_id for row in session.execute(undone)} == {asked_by}
+        told = session.scalars(sa.select(Event.actor).where(Event.type == "import.undone")).all()
+        assert told == [f"user:{asked_by}"]
 
 
 def test_a_file_that_can_be_read_in_two_ways_asks(crm: Crm, manager: Staff, try_file: Trying) -> None:

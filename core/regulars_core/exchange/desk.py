@@ -37,7 +37,7 @@ def ask_undo(crm: Crm, run_id: int, actor: Viewer) -> None:
         run = runs.get(session, run_id)
         if run.dry_run or run.state not in UNDOABLE:
             raise NotAllowedYet(_("Only an import that has ended can be undone."))
-        run.state, run.leased_until = RunState.UNDOING, None
+        run.state, run.leased_until, run.undone_by_id = RunState.UNDOING, None, actor.user_id
 
 
 def work_once(crm: Crm) -> bool:

@@ -57,6 +57,7 @@ class ImportRun(Base):
     questions: Mapped[list[Any]] = mapped_column(sa.JSON, default=list)
     notes: Mapped[dict[str, Any]] = mapped_column(sa.JSON, default=dict)
     kept: Mapped[list[Any]] = mapped_column(sa.JSON, default=list)
+    undone_by_id: Mapped[int | None]
 
 
 class ImportBatch(Base):

@@ -10,6 +10,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,13 +44,18 @@ MOST_KEPT = 1000
 
 
 def undo(crm: Crm, run_id: int, *, actor: Viewer = SYSTEM, progress: Progress = lambda done, total: None) -> dict[str, Any]:
-    """Take a run back. Returns ``{"run", "restored", "deleted", "kept": [{"table", "id", "why"}]}``: numbers of rows, and what stayed."""
+    """Take a run back, in the name of ``actor`` or of who asked for it.
+
+    Returns ``{"run", "restored", "deleted", "kept": [{"table", "id", "why"}]}``: numbers of rows, and what stayed.
+    """
     with crm.read() as session:
         asked = get(session, run_id)
     importer = kinds.importer_of(crm, asked.kind)
     run = None if asked.dry_run else claim(crm, run_id, UNDOABLE, RunState.UNDOING)
     if run is None:
         raise NotAllowedYet(_("Only an import that has ended can be undone, and nobody else must be at it."))
+    if actor is SYSTEM:
+        actor = replace(SYSTEM, user_id=run.undone_by_id)
     work = _Undo(crm, run, importer, actor)
     try:
         with kept_alive(crm, run):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -19,7 +19,7 @@ from regulars_core.customers.viewing import COLUMNS, PARTS, complete, view
 from regulars_plugin_api.errors import Conflict, InvalidInput, NotFound
 from regulars_plugin_api.events import CustomerCreated, CustomerDeleted, CustomerRestored, CustomerUpdated, emit
 from regulars_plugin_api.hookspecs import customers as customer_hooks
-from regulars_plugin_api.i18n import _
+from regulars_plugin_api.i18n import Text, _
 from regulars_plugin_api.ids import uuid7
 from regulars_plugin_api.views import CustomerView, Viewer
 
@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 
 LIVING = sa.and_(Customer.deleted_at.is_(None), Customer.merged_into_id.is_(None))
 COUNTED_AT_MOST = 1000
+
+Warn = Callable[[Text], None]
+
+
+def unheard(_warning: Text) -> None:
+    """For whoever has nobody to tell."""
+
 
 Position = tuple[str, int]
 R = TypeVar("R")
@@ -93,9 +100,10 @@ class CustomerService:
         before: Position | None = None,
         limit: int = 50,
         trash: bool = False,
+        newest: bool = False,
     ) -> Page[CustomerLine]:
-        """The same customers as a list shows them, in one statement."""
-        found = _slice(session, LINE, self.conditions(session, viewer, query, where, trash), after, before, limit)
+        """The same customers as a list shows them, in one statement; by name, or with ``newest`` those added last first."""
+        found = _slice(session, LINE, self.conditions(session, viewer, query, where, trash), after, before, limit, newest)
         return Page([CustomerLine(*row) for row in found.rows], found.before, found.after)
 
     def count_about(self, session: Session, viewer: Viewer, *, query: str = "", where: Any | None = None, trash: bool = False) -> int:
@@ -114,11 +122,11 @@ class CustomerService:
         """Those of ``customer_ids`` that the viewer may see."""
         return set(session.scalars(sa.select(Customer.id).where(Customer.id.in_(customer_ids), self.visible_to(viewer))))
 
-    def create(self, values: Mapping[str, Any], *, session: Session | None = None) -> int:
+    def create(self, values: Mapping[str, Any], *, session: Session | None = None, warn: Warn = unheard) -> int:
         """Add a customer out of what was typed and return its id. Raises ``InvalidInput``."""
         with self._writing(session) as writer:
             draft = drafting.read(values, writer, self.crm.config.country)
-            self._refuse(writer, draft.fields, None)
+            self._refuse(writer, draft.fields, None, warn)
             now = self.crm.clock.now()
             customer = Customer(uid=uuid7(), created_at=now, updated_at=now)
             drafting.put(customer, draft, writer)
@@ -128,7 +136,7 @@ class CustomerService:
             emit(writer, CustomerCreated(customer_id=customer.id, uid=customer.uid))
             return customer.id
 
-    def update(self, customer_id: int, changes: Mapping[str, Any], *, session: Session | None = None) -> None:
+    def update(self, customer_id: int, changes: Mapping[str, Any], *, session: Session | None = None, warn: Warn = unheard) -> None:
         """Change the named fields. ``version``, if given, must be the current one. Raises ``InvalidInput``, ``NotFound``, ``Conflict``."""
         with self._writing(session) as writer:
             customer = self._living(writer, customer_id)
@@ -137,7 +145,7 @@ class CustomerService:
             if version is not None and str(version) != str(customer.version):
                 raise Conflict
             draft = drafting.read(given, writer, self.crm.config.country, known=customer)
-            self._refuse(writer, draft.fields, view(customer))
+            self._refuse(writer, draft.fields, view(customer), warn)
             before = view(customer)
             drafting.put(customer, draft, writer)
             writer.flush()
@@ -200,14 +208,18 @@ class CustomerService:
             raise NotFound(_("There is no such customer."))
         return customer
 
-    def _refuse(self, session: Session, draft: Mapping[str, Any], existing: CustomerView | None) -> None:
-        problems = [
-            one
-            for one in self.crm.bus.collect(customer_hooks.validate_customer, session=session, draft=draft, existing=existing)
-            if not one.warning
-        ]
-        if problems:
-            raise InvalidInput(**{problem.field or "customer": problem.message for problem in problems})
+    def _refuse(self, session: Session, draft: Mapping[str, Any], existing: CustomerView | None, warn: Warn) -> None:
+        wrong: dict[str, Text] = {}
+        for answer in self.crm.bus.answers(customer_hooks.validate_customer, session=session, draft=draft, existing=existing):
+            if answer.failure is not None:
+                warn(_("The plugin %(plugin)s could not check this customer.", plugin=answer.plugin))
+            for problem in answer.value or ():
+                if problem.warning:
+                    warn(problem.message)
+                else:
+                    wrong[problem.field or "customer"] = problem.message
+        if wrong:
+            raise InvalidInput(**wrong)
 
     @contextmanager
     def _reading(self, session: Session | None) -> Iterator[Session]:
@@ -239,14 +251,17 @@ def _slice(
     after: Position | None,
     before: Position | None,
     limit: int,
+    newest: bool = False,
 ) -> Page[sa.Row[Any]]:
-    place = sa.tuple_(Customer.fold_name, Customer.id)
+    # Ids are given in the order of creation.
+    keys = (Customer.id,) if newest else (Customer.fold_name, Customer.id)
     backwards = before is not None
+    falling = backwards != newest
     statement = sa.select(*columns).where(*conditions)
     if position := before or after:
-        bound = sa.tuple_(sa.literal(position[0]), sa.literal(position[1]))
-        statement = statement.where(place < bound if backwards else place > bound)
-    order = (Customer.fold_name.desc(), Customer.id.desc()) if backwards else (Customer.fold_name, Customer.id)
+        place, bound = sa.tuple_(*keys), sa.tuple_(*map(sa.literal, position[-len(keys) :]))
+        statement = statement.where(place < bound if falling else place > bound)
+    order = [key.desc() if falling else key for key in keys]
     rows = list(session.execute(statement.order_by(*order).limit(limit + 1)).all())
     more, rows = len(rows) > limit, rows[:limit]
     if backwards:

@@ -36,6 +36,7 @@ CORE_PERMISSIONS = (
     Permission("customers.merge", _("Merge duplicates and take merges back"), roles=frozenset({"manager"})),
     Permission("customers.personal_data", _("Hand out a customer's data, and erase it"), roles=frozenset({"manager"})),
     Permission("audit.view", _("See the record of changes"), roles=frozenset({"manager"})),
+    Permission("views.share", _("Share saved views"), roles=frozenset({"manager", "marketer", "analyst"})),
     Permission("stores.view", _("See stores"), roles=_ALL),
     Permission("stores.edit", _("Add and change stores"), roles=frozenset({"manager"})),
     Permission("imports.run", _("Run imports and undo them"), roles=frozenset({"manager", "marketer"})),

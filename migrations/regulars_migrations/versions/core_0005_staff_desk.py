@@ -6,6 +6,7 @@ from alembic import op
 from regulars_plugin_api.db import BigInt, UtcDateTime
 
 revision, down_revision = "core_0005", "core_0004"
+PERMISSION = "views.share"
 
 
 def upgrade() -> None:
@@ -65,9 +66,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_export_run_actor_id", "export_run", ["actor_id"])
     op.create_index("ix_export_run_state", "export_run", ["state"])
+    holders = "SELECT id, :permission FROM role WHERE name IN ('manager', 'marketer', 'analyst')"
+    granted = sa.text(f"INSERT INTO role_permission (role_id, permission) {holders}")
+    op.execute(granted.bindparams(permission=PERMISSION))
 
 
 def downgrade() -> None:
+    op.execute(sa.text("DELETE FROM role_permission WHERE permission = :permission").bindparams(permission=PERMISSION))
     for table in ("export_run", "saved_view", "notice"):
         op.drop_table(table)
     with op.batch_alter_table("user_session") as table:

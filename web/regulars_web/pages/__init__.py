@@ -2,28 +2,36 @@
 
 from regulars_web.pages import (
     account,
+    audit,
+    bulk,
     customer,
     customers,
+    duplicates,
     events,
     exports,
+    filters,
     health,
     home,
     imports,
     jobs,
+    merge,
     notices,
     plugins,
+    privacy,
     profile,
     roles,
     search,
     settings,
     stores,
     timeline,
+    trash,
     users,
 )
 
 PAGES = (
     *(home.pages, customer.pages, timeline.pages, imports.pages, exports.pages, search.pages, stores.pages, users.pages, roles.pages),
+    *(duplicates.pages, merge.pages, trash.pages, privacy.pages, audit.pages),
     *(plugins.pages, settings.pages, jobs.pages, events.pages, notices.pages, profile.pages, account.pages, health.pages),
 )
-LISTS = (customers,)
+LISTS = (customers, filters, bulk)
 """Modules that add views to the blueprint of another."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, request, url_for
@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from regulars_core.audit import history
+from regulars_core.customers import duplicates
 from regulars_core.stores import service as stores
 from regulars_plugin_api.contributions import Place
 from regulars_plugin_api.errors import Conflict, InvalidInput
@@ -18,14 +19,12 @@ from regulars_plugin_api.i18n import Text, _
 from regulars_plugin_api.views import CustomerView, StoreView
 from regulars_plugin_api.web import access, current_viewer, render
 from regulars_web import slots
+from regulars_web.filtering import GENDERS, KINDS, STATUSES
 from regulars_web.pages import timeline
 from regulars_web.running import crm_here
 
 pages = Blueprint("customers", __name__)
 
-KINDS: Mapping[str, Text] = {"person": _("Person"), "company": _("Company"), "household": _("Household")}
-STATUSES: Mapping[str, Text] = {"prospect": _("Prospect"), "active": _("Active"), "inactive": _("Inactive"), "blocked": _("Blocked")}
-GENDERS: Mapping[str, Text] = {"female": _("Female"), "male": _("Male"), "other": _("Other")}
 TYPED = (
     *("kind", "status", "first_name", "last_name", "display_name", "birthday", "gender", "language"),
     *("emails", "phones", "street", "city", "postal_code", "region", "country", "store", "tags", "notes"),
@@ -101,11 +100,18 @@ def add() -> str:
 @access("customers.edit")
 def create() -> ResponseReturnValue:
     """Add a customer."""
+    viewer, warnings = current_viewer(), list[Text]()
     try:
-        customer_id = crm_here().customers.create(_typed())
+        if "anyway" not in request.form:
+            with crm_here().read(viewer) as session:
+                alike = duplicates.like(crm_here(), session, viewer, _typed())
+            if alike:
+                return _form(request.form, {}, alike=alike), 409
+        customer_id = crm_here().customers.create(_typed(), warn=warnings.append)
     except InvalidInput as wrong:
         return _form(request.form, wrong.fields), 422
     flash(str(_("The customer is added.")), "ok")
+    _flash_warnings(warnings)
     return redirect(url_for("customers.show", customer_id=customer_id))
 
 
@@ -121,14 +127,15 @@ def edit(customer_id: int) -> str:
 @access("customers.edit")
 def save(customer_id: int) -> ResponseReturnValue:
     """Keep what was changed, unless somebody else was faster."""
-    customer = _seen(customer_id)
+    customer, warnings = _seen(customer_id), list[Text]()
     try:
-        crm_here().customers.update(customer.id, _typed() | {"version": request.form.get("version")})
+        crm_here().customers.update(customer.id, _typed() | {"version": request.form.get("version")}, warn=warnings.append)
     except InvalidInput as wrong:
         return _form(request.form, wrong.fields, customer), 422
     except Conflict as conflict:
         return _form(request.form, {"customer": conflict.message}, customer), 409
     flash(str(_("The changes are saved.")), "ok")
+    _flash_warnings(warnings)
     return redirect(url_for("customers.show", customer_id=customer.id))
 
 
@@ -211,7 +218,17 @@ def _as_typed(customer: CustomerView) -> dict[str, str]:
     }
 
 
-def _form(given: Mapping[str, str], wrong: Mapping[str, Text], customer: CustomerView | None = None) -> str:
+def _flash_warnings(warnings: Iterable[Text]) -> None:
+    for warning in warnings:
+        flash(str(warning), "warn")
+
+
+def _form(
+    given: Mapping[str, str],
+    wrong: Mapping[str, Text],
+    customer: CustomerView | None = None,
+    alike: Sequence[tuple[CustomerView, Sequence[str]]] = (),
+) -> str:
     home_store = customer.store_id if customer else None
     with crm_here().read(current_viewer()) as session:
         all_stores = store_choices(session)
@@ -228,4 +245,6 @@ def _form(given: Mapping[str, str], wrong: Mapping[str, Text], customer: Custome
         kinds=KINDS,
         statuses=STATUSES,
         genders=GENDERS,
+        alike=alike,
+        reasons=duplicates.REASONS,
     )

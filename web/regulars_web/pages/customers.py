@@ -1,4 +1,4 @@
-"""The list of customers: search, filters, pages."""
+"""The list of customers: search, filters, saved views, columns, pages."""
 
 from __future__ import annotations
 
@@ -10,21 +10,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import request, url_for
+from flask_login import current_user
+from sqlalchemy.orm import Session
 
-from regulars_core.customers.listing import CustomerLine
-from regulars_core.customers.service import COUNTED_AT_MOST, Page, Position
-from regulars_plugin_api.contributions import CustomerColumn
-from regulars_plugin_api.hookspecs import customers as hooks
+from regulars_core.customers.service import COUNTED_AT_MOST, Position
+from regulars_core.users import saved_views
+from regulars_core.users.models import SavedView
+from regulars_plugin_api.hookspecs import web as hooks
 from regulars_plugin_api.i18n import Text
 from regulars_plugin_api.views import StoreView
 from regulars_plugin_api.web import access, current_viewer, render
-from regulars_web.pages.customer import KINDS, STATUSES, pages, store_choices
+from regulars_web import columns, filtering
+from regulars_web.filtering import KINDS, STATUSES
+from regulars_web.pages.customer import pages, store_choices
 from regulars_web.running import crm_here
 
 PAGE_SIZE = 50
-PLUGIN_COLUMNS = 3
 FILTERS = ("status", "kind", "store", "city", "tag")
-LONGEST = 200
+STATE = ("q", *FILTERS, "filter", "columns", "sort")
+"""What an address says of the list, and what a saved view keeps."""
+LONGEST, LONGEST_FILTER = 200, 6000
 
 
 @dataclass(frozen=True)
@@ -36,80 +41,99 @@ class Chip:
     without: str
 
 
-@dataclass(frozen=True)
-class Column:
-    """A plugin's column with the values of this page, by customer."""
-
-    title: Text
-    values: Mapping[int, Any]
-
-
 @pages.get("/customers")
 @access("customers.view")
 def page() -> str:
     """Customers by name, as far as search and filters let them through."""
-    given = {name: request.args.get(name, "").strip()[:LONGEST] for name in ("q", *FILTERS)}
-    where = as_filter(given)
     viewer, customers = current_viewer(), crm_here().customers
     with crm_here().read(viewer) as session:
-        found = customers.lines(
-            session, viewer, query=given["q"], where=where, after=_position("after"), before=_position("before"), limit=PAGE_SIZE
-        )
+        views = saved_views.listed(session, current_user.id)
+        current, given = _state(views)
+        more = filtering.parsed(given["filter"])
+        asked = {"query": given["q"], "where": as_filter(given, more)}
+        after, before = _position("after"), _position("before")
+        newest = given["sort"] == "newest"
+        found = customers.lines(session, viewer, **asked, after=after, before=before, limit=PAGE_SIZE, newest=newest)
         all_stores = store_choices(session)
         values = {
-            "count": customers.count_about(session, viewer, query=given["q"], where=where),
+            "count": customers.count_about(session, viewer, **asked),
             "tags": customers.tags(session),
+            "chips": _chips(given, all_stores) + _more_chips(session, given, more),
         }
+    choice = columns.choose(given["columns"])
     return render(
         "customers.html",
         given=given,
         page=found,
         most=COUNTED_AT_MOST,
-        chips=_chips(given, all_stores),
-        columns=_columns(found),
+        choice=choice,
+        columns=columns.load(choice, found.rows),
+        views=views,
+        current=current,
+        me=current_user.id,
         all_stores=all_stores,
-        before=found.before and _address(given, before=_cursor(found.before)),
-        after=found.after and _address(given, after=_cursor(found.after)),
+        whole=json.dumps(asked["where"], ensure_ascii=False) if asked["where"] else "",
+        trashed=[one for one in request.args.get("trashed", "").split(",") if one.isdecimal()][:PAGE_SIZE],
+        bulk=_bulk_actions(),
+        before=found.before and address(given, before=_cursor(found.before)),
+        after=found.after and address(given, after=_cursor(found.after)),
         statuses=STATUSES,
         kinds=KINDS,
         **values,
     )
 
 
-def as_filter(given: Mapping[str, str]) -> dict[str, Any] | None:
-    """The choices of the simple form in the filter language; None when nothing is chosen."""
+def state_of(given: Mapping[str, str]) -> dict[str, str]:
+    """What an address or a form says of the list."""
+    return {name: given.get(name, "").strip()[: LONGEST_FILTER if name == "filter" else LONGEST] for name in STATE}
+
+
+def as_filter(given: Mapping[str, str], more: Any | None = None) -> dict[str, Any] | None:
+    """The choices of the simple form, and the filter beside it, in the filter language; None when nothing is chosen."""
     fields = {"status": "status", "kind": "kind", "store": "store", "city": "city", "tag": "tags"}
-    leaves = [{"field": fields[name], "op": "eq", "value": given[name]} for name in FILTERS if given[name]]
+    leaves: list[Any] = [{"field": fields[name], "op": "eq", "value": given[name]} for name in FILTERS if given[name]]
+    if more is not None:
+        leaves.append(more)
     return {"all": leaves} if leaves else None
+
+
+def address(given: Mapping[str, str], **cursor: Any) -> str:
+    """The list in this state."""
+    chosen: dict[str, Any] = {key: value for key, value in given.items() if value}
+    return url_for("customers.page", **chosen, **cursor)
+
+
+def _state(views: Sequence[SavedView]) -> tuple[SavedView | None, dict[str, str]]:
+    """The view that is open and the state of the list: the view's own, until the address says otherwise."""
+    view_id = request.args.get("view", type=int)
+    current = next((one for one in views if one.id == view_id), None)
+    is_plain = not any(name in request.args for name in (*STATE, "column"))
+    given = state_of(current.query if current is not None and is_plain else request.args)
+    if "column" in request.args:
+        given["columns"] = ",".join(request.args.getlist("column"))[:LONGEST]
+    return current, given
+
+
+def _bulk_actions() -> list[Any]:
+    viewer = current_viewer()
+    offered = crm_here().bus.collect(hooks.customer_actions, customer=None, viewer=viewer)
+    return sorted((one for one in offered if one.bulk and viewer.may(one.permission)), key=lambda one: one.weight)
 
 
 def _chips(given: Mapping[str, str], all_stores: Sequence[StoreView]) -> list[Chip]:
     words: dict[str, Mapping[str, Text]] = {"status": STATUSES, "kind": KINDS, "store": {store.code: store.name for store in all_stores}}
-    return [Chip(name, words.get(name, {}).get(given[name], given[name]), _address({**given, name: ""})) for name in FILTERS if given[name]]
+    return [Chip(name, words.get(name, {}).get(given[name], given[name]), address({**given, name: ""})) for name in FILTERS if given[name]]
 
 
-def _columns(found: Page[CustomerLine]) -> list[Column]:
-    """What plugins add to the list, asked for the whole page at once; one that fails is left out."""
-    viewer, crm = current_viewer(), crm_here()
-    ids = [row.id for row in found.rows]
-    columns = []
-    for plugin, offered in crm.bus.each(hooks.customer_columns):
-        allowed = [one for one in offered if viewer.may(one.permission)][:PLUGIN_COLUMNS]
-        if allowed:
-            answer = crm.bus.guarded(plugin, "column values", lambda columns=allowed: _load(columns, ids))  # type: ignore[misc]
-            columns += answer.value or ()
-    return columns
-
-
-def _load(columns: Sequence[CustomerColumn], ids: Sequence[int]) -> list[Column]:
-    viewer = current_viewer()
-    with crm_here().read(viewer) as session:
-        return [Column(one.title, one.load(session, ids, viewer)) for one in columns]
-
-
-def _address(given: Mapping[str, str], **cursor: Any) -> str:
-    chosen: dict[str, Any] = {key: value for key, value in given.items() if value}
-    return url_for("customers.page", **chosen, **cursor)
+def _more_chips(session: Session, given: Mapping[str, str], more: Any | None) -> list[Chip]:
+    if more is None:
+        return []
+    known = filtering.offers(session)
+    chips = []
+    for place, part in enumerate(filtering.parts(more)):
+        rest = filtering.without(more, place) if filtering.is_all(more) else None
+        chips.append(Chip("", filtering.sentence(part, known), address({**given, "filter": json.dumps(rest) if rest else ""})))
+    return chips
 
 
 def _cursor(position: Position) -> str:

@@ -9,11 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from regulars_contact_tracking import follow_ups, service
+from regulars_contact_tracking import clients, follow_ups, plans, service
 from regulars_contact_tracking.i18n import _
 from regulars_contact_tracking.models import Channel, Direction, FollowUp, Interaction, Participant
 from regulars_contact_tracking.records import InteractionView
-from regulars_contact_tracking.words import CHANNELS, DIRECTIONS, HAPPENED, ICONS
+from regulars_contact_tracking.words import CHANNELS, DETAILS, DIRECTIONS, HAPPENED, ICONS, UNITS
 from regulars_plugin_api.contributions import CustomerColumn, Panel, Place, SearchHit, SearchSource, TimelineEntry, TimelineSource, Widget
 from regulars_plugin_api.db import customers
 from regulars_plugin_api.i18n import Text
@@ -62,6 +62,25 @@ def fact() -> Panel:
 def next_step(session: Session, customer: CustomerView, viewer: Viewer) -> Mapping[str, Any]:
     """Open follow-ups of a customer."""
     return {"follow_ups": follow_ups.open_of(session, customer.id, today()), **WORDS}
+
+
+def client_panel() -> Panel:
+    """Whose client a customer is, and what they keep in mind."""
+    return Panel(title=_("Client book"), place=Place.SIDE, template="contact_tracking/client.html", load=client_book, weight=20, lazy=True)
+
+
+def client_book(session: Session, customer: CustomerView, viewer: Viewer) -> Mapping[str, Any]:
+    """Associates, sizes, wishes, key dates and plans of a customer."""
+    people = clients.associates(session, customer.id)
+    return {
+        "associates": people,
+        "my_entry": next((one for one in people if one[0] == viewer.user_id), None),
+        "details": clients.details(session, customer.id),
+        "detail_names": DETAILS,
+        "plans": plans.of_customer(session, customer.id),
+        "channels": CHANNELS,
+        "units": UNITS,
+    }
 
 
 def tile() -> Widget:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from regulars_contact_tracking.events import FollowUpAdded, FollowUpAssigned, FollowUpClosed
 from regulars_contact_tracking.i18n import _
-from regulars_contact_tracking.models import FollowUp
+from regulars_contact_tracking.models import Client, FollowUp
 from regulars_contact_tracking.records import FollowUpView, NextStep
 from regulars_plugin_api.db import customers, stores, users
 from regulars_plugin_api.errors import Forbidden, InvalidInput, NotFound
@@ -178,3 +178,24 @@ def _view(row: Any, today: dt.date) -> FollowUpView:
         done_at=one.done_at,
         outcome=one.outcome,
     )
+
+
+def customers_without(
+    session: Session, viewer: Viewer, mine: bool, *, after: int | None = None, limit: int = 50
+) -> Sequence[tuple[int, str]]:
+    """Prospects and active customers without an open follow-up, newest first, those before the id ``after``: id and name.
+
+    ``mine`` are those in the viewer's client book, else those whose home store the viewer sees, or who have none.
+    """
+    home = customers.c.store_id
+    has_one = sa.exists().where(FollowUp.customer_id == customers.c.id, FollowUp.done_at.is_(None))
+    query = sa.select(customers.c.id, customers.c.display_name).where(
+        customers.c.status.in_(("prospect", "active")), _LIVING, sa.not_(has_one)
+    )
+    if mine:
+        query = query.where(sa.exists().where(Client.customer_id == customers.c.id, Client.user_id == viewer.user_id))
+    else:
+        query = query.where(sa.or_(in_scope(viewer, home), home.is_(None)))
+    if after is not None:
+        query = query.where(customers.c.id < after)
+    return [(row.id, row.display_name) for row in session.execute(query.order_by(customers.c.id.desc()).limit(limit))]

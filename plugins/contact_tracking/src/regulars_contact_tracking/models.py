@@ -146,20 +146,13 @@ class FollowUp(CustomerOwned, Base):
 
 
 class Client(CustomerOwned, Base):
-    """A customer in an associate's client book. ``star`` is the associate's own mark."""
+    """A customer in an associate's client book; ``star`` is the associate's own mark.
+
+    Taking a customer over makes whoever came first a second; two in the first place come of a merge, until one of them takes over.
+    """
 
     __tablename__ = "contact_tracking_client"
-    __table_args__ = (
-        sa.UniqueConstraint("user_id", "customer_id"),
-        sa.Index(
-            "uq_contact_tracking_client_primary",
-            "customer_id",
-            unique=True,
-            postgresql_where=sa.text("rank = 'primary'"),
-            sqlite_where=sa.text("rank = 'primary'"),
-        ),
-        {"info": dump_as("user_id", "customer_id")},
-    )
+    __table_args__ = (sa.UniqueConstraint("user_id", "customer_id"), {"info": dump_as("user_id", "customer_id")})
 
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id", ondelete="CASCADE"))

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 
-from regulars_contact_tracking import contributions, follow_up_views, views
+from regulars_contact_tracking import client_views, contributions, filters, follow_up_views, plans, views
 from regulars_contact_tracking.exchange.exporting import InteractionExporter
 from regulars_contact_tracking.exchange.importing import InteractionImporter
 from regulars_contact_tracking.i18n import _
-from regulars_plugin_api.contributions import CustomerColumn, NavItem, Panel, Permission, SearchSource, TimelineSource, Widget
+from regulars_plugin_api.contributions import (
+    CustomerColumn,
+    FilterField,
+    Job,
+    NavItem,
+    Panel,
+    Permission,
+    SearchSource,
+    TimelineSource,
+    Widget,
+)
 from regulars_plugin_api.exchange import Exporter, Importer
 from regulars_plugin_api.hookspecs import hookimpl
-from regulars_plugin_api.manifest import Category, Manifest, PersonalTable
+from regulars_plugin_api.manifest import Category, Manifest, Merge, PersonalTable
 from regulars_plugin_api.views import CustomerView, Viewer
 from regulars_plugin_api.web import PluginBlueprint
 
-VIEWS = (views, follow_up_views)
+VIEWS = (views, follow_up_views, client_views)
 """Modules that add views to the plugin's blueprint."""
 
 MANIFEST = Manifest(
@@ -30,7 +41,10 @@ MANIFEST = Manifest(
             "contact_tracking_interaction",
             export=("at", "channel", "direction", "person", "subject", "text", "outcome", "source", "number"),
         ),
-        PersonalTable("contact_tracking_follow_up", export=("what", "channel", "due_on", "done_at", "outcome")),
+        PersonalTable("contact_tracking_follow_up", export=("what", "channel", "due_on", "done_at", "outcome"), merge=Merge.UNION),
+        PersonalTable("contact_tracking_client", export=("rank", "star"), merge=Merge.UNION),
+        PersonalTable("contact_tracking_detail", export=("kind", "title", "value", "day")),
+        PersonalTable("contact_tracking_plan", export=("what", "channel", "every", "unit", "starts_on")),
     ),
 )
 
@@ -62,12 +76,14 @@ def blueprints() -> Iterable[PluginBlueprint]:
 @hookimpl
 def nav_items(viewer: Viewer) -> Iterable[NavItem]:
     yield NavItem(_("Follow-ups"), "contact_tracking.listed", "contact_tracking.view", weight=20, icon="checkbox")
+    yield NavItem(_("My clients"), "contact_tracking.my_clients", "contact_tracking.log", weight=30, icon="bookmark")
 
 
 @hookimpl
 def customer_panels(customer: CustomerView, viewer: Viewer) -> Iterable[Panel]:
     if viewer.may("contact_tracking.view"):
         yield contributions.fact()
+        yield contributions.client_panel()
     if viewer.may("contact_tracking.log") and not customer.deleted:
         yield contributions.composer()
 
@@ -90,3 +106,13 @@ def dashboard_widgets(viewer: Viewer) -> Iterable[Widget]:
 @hookimpl
 def search_sources() -> Iterable[SearchSource]:
     yield contributions.search_source()
+
+
+@hookimpl
+def filter_fields() -> Iterable[FilterField]:
+    return filters.fields()
+
+
+@hookimpl
+def jobs() -> Iterable[Job]:
+    yield Job("contact_tracking.make_planned_follow_ups", plans.run, every=dt.timedelta(hours=6))

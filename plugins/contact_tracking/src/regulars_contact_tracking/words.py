@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from regulars_contact_tracking.i18n import _
-from regulars_contact_tracking.models import Channel, DetailKind, Direction
+from regulars_contact_tracking.models import Channel, DetailKind, Direction, Every
 from regulars_plugin_api.i18n import Text
 
 CHANNELS: Mapping[Channel, Text] = {
@@ -40,3 +40,4 @@ HAPPENED: Mapping[tuple[Channel, Direction], Text] = {
     (Channel.LETTER, Direction.IN): _("The customer sent a letter"),
 }
 DETAILS: Mapping[DetailKind, Text] = {DetailKind.SIZE: _("Size"), DetailKind.WISH: _("Wish"), DetailKind.DAY: _("Key date")}
+UNITS: Mapping[Every, Text] = {Every.WEEKS: _("weeks"), Every.MONTHS: _("months")}

@@ -23,14 +23,6 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_contact_tracking_client_customer_id", "contact_tracking_client", ["customer_id"])
-    op.create_index(
-        "uq_contact_tracking_client_primary",
-        "contact_tracking_client",
-        ["customer_id"],
-        unique=True,
-        postgresql_where=sa.text("rank = 'primary'"),
-        sqlite_where=sa.text("rank = 'primary'"),
-    )
     op.create_table(
         "contact_tracking_detail",
         sa.Column("id", BigInt, nullable=False),

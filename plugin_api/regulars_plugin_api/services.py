@@ -120,11 +120,13 @@ class CustomerService(Protocol):
     def seen_by(self, session: Session, viewer: Viewer, customer_id: int) -> CustomerView:
         """The customer if the viewer may see it, followed to the one it was merged into, in the trash or not. Raises ``NotFound``."""
 
-    def create(self, values: Mapping[str, Any], *, session: Session | None = None) -> int:
-        """Add a customer and return its id. Raises ``InvalidInput``."""
+    def create(self, values: Mapping[str, Any], *, session: Session | None = None, warn: Callable[[Text], None] = ...) -> int:
+        """Add a customer and return its id; ``warn`` hears what plugins only point out. Raises ``InvalidInput``."""
 
-    def update(self, customer_id: int, changes: Mapping[str, Any], *, session: Session | None = None) -> None:
-        """Change the named fields. Raises ``InvalidInput``, ``NotFound``."""
+    def update(
+        self, customer_id: int, changes: Mapping[str, Any], *, session: Session | None = None, warn: Callable[[Text], None] = ...
+    ) -> None:
+        """Change the named fields; ``warn`` hears what plugins only point out. Raises ``InvalidInput``, ``NotFound``."""
 
     def merge(self, keep_id: int, drop_id: int, *, session: Session | None = None) -> int:
         """Make ``drop_id`` part of ``keep_id`` and return the number of the merge.

@@ -19,10 +19,13 @@ CORE = (
     NavItem(_("Customers"), "customers.page", "customers.view", weight=10, icon="users"),
     NavItem(_("Import"), "imports.page", "imports.run", section="administration", weight=10, icon="upload"),
     NavItem(_("Export"), "exports.page", "customers.export", section="administration", weight=15, icon="download"),
+    NavItem(_("Duplicates"), "duplicates.page", "customers.merge", section="administration", weight=16, icon="git-merge"),
+    NavItem(_("Trash"), "trash.page", "customers.edit", section="administration", weight=18, icon="trash"),
     NavItem(_("Stores"), "stores.page", "stores.view", section="administration", weight=20, icon="building-store"),
     NavItem(_("Users"), "users.page", "users.manage", section="administration", weight=30, icon="user"),
     NavItem(_("Plugins"), "plugins.page", "plugins.manage", section="administration", weight=40, icon="puzzle"),
     NavItem(_("Jobs and events"), "jobs.page", "jobs.manage", section="administration", weight=50, icon="refresh"),
+    NavItem(_("Record of changes"), "audit.page", "audit.view", section="administration", weight=55, icon="shield-check"),
     NavItem(_("Settings"), "settings.page", "settings.manage", section="administration", weight=60, icon="settings"),
 )
 ON_THE_BAR = 4

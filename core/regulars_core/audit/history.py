@@ -31,6 +31,7 @@ class ChangeView:
     field: str | None
     old: Any
     new: Any
+    row_id: int
 
 
 def of_customer(session: Session, customer_id: int, *, before: int | None = None, limit: int = 50) -> list[ChangeView]:
@@ -41,6 +42,14 @@ def of_customer(session: Session, customer_id: int, *, before: int | None = None
         for part in PARTS
     ]
     query = sa.select(Change, User.name).outerjoin(User, User.id == Change.actor_id).where(sa.or_(*mine))
+    if before is not None:
+        query = query.where(Change.id < before)
+    return [_view(change, name) for change, name in session.execute(query.order_by(Change.id.desc()).limit(limit))]
+
+
+def listed(session: Session, *, before: int | None = None, limit: int = 50) -> list[ChangeView]:
+    """Changes of everything, newest first; ``before`` is the id of the last one shown."""
+    query = sa.select(Change, User.name).outerjoin(User, User.id == Change.actor_id)
     if before is not None:
         query = query.where(Change.id < before)
     return [_view(change, name) for change, name in session.execute(query.order_by(Change.id.desc()).limit(limit))]
@@ -66,6 +75,7 @@ def _view(change: Change, actor: str | None) -> ChangeView:
         field=None if is_row else change.column_name,
         old=None if is_row else _value(change.old),
         new=None if is_row else _value(change.new),
+        row_id=change.row_id,
     )
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from regulars_core.crm import Crm
 
 LIVING = sa.and_(Customer.deleted_at.is_(None), Customer.merged_into_id.is_(None))
+THROWN_AWAY = sa.and_(Customer.deleted_at.is_not(None), Customer.merged_into_id.is_(None), Customer.erased_at.is_(None))
 COUNTED_AT_MOST = 1000
 
 Warn = Callable[[Text], None]
@@ -68,7 +69,7 @@ class CustomerService:
 
     def seen_by(self, session: Session, viewer: Viewer, customer_id: int) -> CustomerView:
         """The customer if the viewer may see it, in the trash or not. Raises ``NotFound``."""
-        found = self._find(session, Customer.id == _meant(customer_id), self.visible_to(viewer))
+        found = self._find(session, Customer.id == _meant(customer_id), Customer.erased_at.is_(None), self.visible_to(viewer))
         if not found:
             raise NotFound(_("There is no such customer."))
         return found[0]
@@ -191,7 +192,7 @@ class CustomerService:
 
     def conditions(self, session: Session, viewer: Viewer, query: str, where: Any | None, trash: bool) -> list[sa.ColumnElement[bool]]:
         """What a list asks of its customers: that the viewer may see them, and the search and filter. Raises ``BadFilter``."""
-        living = sa.and_(Customer.deleted_at.is_not(None), Customer.merged_into_id.is_(None)) if trash else LIVING
+        living = THROWN_AWAY if trash else LIVING
         conditions = [living, self.visible_to(viewer)]
         if where is not None:
             conditions.append(compiler(self.crm).compile(where))

@@ -18,7 +18,7 @@ from regulars_core.audit import history
 from regulars_core.customers.models import Customer
 from regulars_core.dump import name_of, plain
 from regulars_core.exchange.files.formulas import neutralised
-from regulars_core.privacy.tables import CORE, saved
+from regulars_core.privacy.tables import CORE, saved, title
 from regulars_plugin_api.db import Base, from_minor
 from regulars_plugin_api.errors import NotFound
 from regulars_plugin_api.hookspecs import customers as hooks
@@ -30,11 +30,6 @@ if TYPE_CHECKING:
 
 OWN = ("kind", "status", "display_name", "first_name", "last_name", "birthday", "gender", "language", "notes", "store_id", "created_at")
 CHANGES = 100_000
-_TITLES = {
-    "customer_email": _("E-mail addresses"), "customer_phone": _("Phone numbers"), "customer_address": _("Addresses"),
-    "external_id": _("Customer numbers"), "customer_tag": _("Tags"), "customer_link": _("Ties to others"), "consent": _("Consents"),
-    "notice": _("Notices to staff"),
-}  # fmt: skip
 
 
 @dataclass
@@ -73,11 +68,8 @@ def sections(crm: Crm, session: Session, ids: Collection[int]) -> Iterator[Secti
     """Core's part, each table of the plugins' maps, what their hooks add, and what changed when."""
     yield Section("regulars", str(_("Person")), list(_rows(session, PersonalTable("customer", "id", export=OWN), ids)))
     for owner, tables in {"regulars": CORE, **saved(session)}.items():
-        loaded = crm.plugins.get(owner)
         for rule in tables:
-            title = _TITLES.get(rule.table) or _words(rule.table.removeprefix(f"{owner}_"))
-            named = f"{loaded.manifest.title if loaded else _words(owner)}: {title}" if owner != "regulars" else str(title)
-            yield Section(owner, named, list(_rows(session, rule, ids)))
+            yield Section(owner, title(crm, rule.table), list(_rows(session, rule, ids)))
     for one in ids:
         for plugin, given in crm.bus.each(hooks.export_personal_data, crm=crm, session=session, customer_id=one):
             for section in given:

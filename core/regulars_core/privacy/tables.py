@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from regulars_core.plugins.models import PluginRow
+from regulars_plugin_api.i18n import Text, _
 from regulars_plugin_api.manifest import Merge, PersonalTable
+
+if TYPE_CHECKING:
+    from regulars_core.crm import Crm
 
 CORE = (
     PersonalTable("customer_email", export=("address",), merge=Merge.UNION, same=("match",)),
@@ -29,6 +35,18 @@ CORE = (
     PersonalTable("customer_distinct", "one_id", merge=Merge.UNION),
     PersonalTable("customer_distinct", "other_id", merge=Merge.UNION),
 )
+TITLES: Mapping[str, Text] = {
+    "customer": _("Merged before"),
+    "customer_email": _("E-mail addresses"),
+    "customer_phone": _("Phone numbers"),
+    "customer_address": _("Addresses"),
+    "external_id": _("Customer numbers"),
+    "customer_tag": _("Tags"),
+    "customer_link": _("Ties to others"),
+    "customer_distinct": _("Said to be somebody else"),
+    "consent": _("Consents"),
+    "notice": _("Notices to staff"),
+}
 # Core writes the search words itself, and they are another table on each database.
 _NOT_FOLLOWED = "customer_search"
 
@@ -37,6 +55,16 @@ def saved(session: Session) -> dict[str, list[PersonalTable]]:
     """The map of every plugin that was ever on, by plugin, whether its package is there or not."""
     rows = session.execute(sa.select(PluginRow.name, PluginRow.personal_data).order_by(PluginRow.name))
     return {name: [PersonalTable.from_json(one) for one in tables] for name, tables in rows}
+
+
+def title(crm: Crm, table: str) -> str:
+    """What a table holds, for a person: core's words, or the plugin's title and the rest of the table's name."""
+    if table in TITLES:
+        return str(TITLES[table])
+    owner = next((name for name in crm.plugins.rows if table.startswith(f"{name}_")), "")
+    loaded = crm.plugins.get(owner)
+    rest = table.removeprefix(f"{owner}_").replace("_", " ").capitalize()
+    return f"{loaded.manifest.title if loaded else owner.capitalize()}: {rest}" if owner else rest
 
 
 @dataclass(frozen=True)
@@ -69,6 +97,20 @@ def references(session: Session) -> list[Reference]:
             others = tuple(other for other in pointing if other != column)
             found.append(_reference(inspector, keys, name, column, rule, others))
     return found
+
+
+def counts(session: Session, customer_id: int) -> dict[str, int]:
+    """How many rows of each table point at a customer, in one statement."""
+    found: dict[str, int] = defaultdict(int)
+    ways = [
+        sa.select(sa.literal(one.table.name).label("name"), sa.func.count())
+        .select_from(one.table)
+        .where(one.table.c[one.column] == customer_id)
+        for one in references(session)
+    ]
+    for name, count in session.execute(sa.union_all(*ways)):
+        found[name] += count
+    return {name: count for name, count in sorted(found.items()) if count}
 
 
 def _reference(

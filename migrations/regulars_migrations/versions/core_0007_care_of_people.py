@@ -62,12 +62,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("place", name="uq_audit_block_place"),
         sqlite_autoincrement=True,
     )
-    for column in (
-        sa.Column("block_id", BigInt, nullable=True),
-        sa.Column("salt", sa.LargeBinary(), nullable=True),
-        sa.Column("digest", sa.LargeBinary(), nullable=True),
-    ):
-        op.add_column("change", column)
+    op.add_column("change", sa.Column("block_id", BigInt, nullable=True))
+    for name in ("salt", "digest"):
+        op.add_column("change", sa.Column(name, sa.LargeBinary(), nullable=True))
     went = sa.text("column_name = '*' AND new = 'deleted'")
     op.create_index("ix_change_owner", "change", ["old"], sqlite_where=went, postgresql_where=went)
     op.add_column("customer", sa.Column("erased_at", UtcDateTime(), nullable=True))

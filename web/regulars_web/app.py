@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import cast
 
-from flask import Flask, g
+from flask import Flask, g, request
+from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from jinja2 import ChoiceLoader, FileSystemLoader
 from markupsafe import Markup
@@ -21,11 +23,21 @@ from regulars_web.rest.resources import RESOURCES
 FORM_BYTES = 1_000_000
 
 
+class Site(Flask):
+    """Flask, whose pages don't wait longer than their budget for a plugin."""
+
+    def dispatch_request(self) -> ResponseReturnValue:
+        """Answer a request."""
+        if request.method not in ("GET", "HEAD"):
+            return super().dispatch_request()
+        return cast(Crm, self.extensions["regulars"]).bus.watched(super().dispatch_request)
+
+
 def create_app(crm: Crm) -> Flask:
     """The WSGI application of a running ``crm``: core's pages and those of every installed plugin, switched per request."""
     config = crm.config
     https = config.base_url.startswith("https://")
-    app = Flask(__name__, static_folder=None)
+    app = Site(__name__, static_folder=None)
     app.config.update(
         SECRET_KEY=config.needed_key(),
         MAX_CONTENT_LENGTH=FORM_BYTES,

@@ -1,4 +1,4 @@
-"""Threads for plugin code that a page waits for. One that does not come back is left behind; it never delays the page or the exit."""
+"""Threads for pages, and the plugin code in them. One that does not come back is left behind; it never delays the page or the exit."""
 
 from __future__ import annotations
 
@@ -6,13 +6,25 @@ import threading
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from queue import SimpleQueue
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 C = TypeVar("C")
+T = TypeVar("T")
+_LOOK_AGAIN = 0.25
+
+
+class Running(NamedTuple):
+    """A call of a plugin that has not come back yet."""
+
+    plugin: str
+    hook: Any
+    began: float
 
 
 class Helper(threading.Thread):
-    """A thread that does one piece of work after the other."""
+    """A thread that does one piece of work after the other. ``running`` is the plugin call it is in."""
+
+    running: Running | None = None
 
     def __init__(self) -> None:
         super().__init__(name="regulars-page", daemon=True)
@@ -80,3 +92,40 @@ class Turn(Generic[C]):
         """Stop waiting; the answers so far."""
         self._left = True
         return list(self._answers)
+
+
+class Whole(Generic[T]):
+    """A whole page made in a helper, watched for a plugin call that does not come back."""
+
+    def __init__(self, work: Callable[[], T], clock: Callable[[], float]) -> None:
+        self._work, self._clock = work, clock
+        self._helper: Helper | None = None
+        self._answer: T | None = None
+        self._error: BaseException | None = None
+        self.finished = threading.Event()
+
+    def run(self) -> None:
+        """Make the page; for the helper."""
+        self._helper = cast(Helper, threading.current_thread())
+        self._helper.running = None
+        try:
+            self._answer = self._work()
+        except BaseException as error:
+            # It is raised where the page is waited for.
+            self._error = error
+
+    def late(self, budget: float) -> Running | None:
+        """Wait for the end; the call that has taken longer than ``budget``, if there is one before that."""
+        patience = _LOOK_AGAIN
+        while not self.finished.wait(patience):
+            running = self._helper.running if self._helper else None
+            patience = running.began + budget - self._clock() if running else _LOOK_AGAIN
+            if patience <= 0:
+                return running
+        return None
+
+    def answer(self) -> T:
+        """What came of it."""
+        if self._error is not None:
+            raise self._error
+        return cast(T, self._answer)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -32,7 +31,8 @@ SMALLEST_BATCH, LARGEST_BATCH = 500, 10_000
 # One batch that had to wait for the disk or a processor says nothing of the next: the best of so many counts.
 PACES = 4
 RETRIES = 5
-RETRIED_SQLSTATES = frozenset({"40001", "40P01"})
+# Serialization failure, deadlock, and a key that another import has just taken: seen again, that row is known.
+RETRIED_SQLSTATES = frozenset({"40001", "40P01", "23505"})
 
 # Opened optimistically or not, see ``Database.transaction``.
 Transaction = Callable[[bool], AbstractContextManager[Session]]
@@ -143,15 +143,13 @@ class ImportWork:
         for attempt in range(RETRIES):
             try:
                 return self._attempt(batch, optimistic=attempt == 0)
-            except sa.exc.OperationalError as failure:
-                if not _asks_again(failure.orig) or attempt == RETRIES - 1:
+            except Exception as failure:
+                if not _asks_again(getattr(failure, "orig", failure)) or attempt == RETRIES - 1:
                     raise
                 self.notes.rewind(noted)
-                time.sleep(0.05 * 2**attempt)
-            except sqlite3.OperationalError as failure:
-                if not _asks_again(failure) or attempt == RETRIES - 1:
-                    raise
-                self.notes.rewind(noted)
+                # SQLite waits for the lock itself.
+                if not self.small_batches:
+                    time.sleep(0.05 * 2**attempt)
             finally:
                 self.seen.forget()
                 self.journal.entries.clear()
@@ -209,7 +207,7 @@ class ImportWork:
 
 
 def _asks_again(failure: BaseException | None) -> bool:
-    """Whether the database only wants the same once more: a deadlock, or somebody wrote while an optimistic batch was matched."""
+    """Whether the database only wants the same once more: somebody else wrote between, or stood in the way."""
     return getattr(failure, "sqlstate", None) in RETRIED_SQLSTATES or getattr(failure, "sqlite_errorname", "").startswith("SQLITE_BUSY")
 
 

@@ -115,6 +115,9 @@ def start(
     _forget_uploads(crm, folder)
     kept, digest = _copy(path, folder)
     with crm.transaction(actor, "import") as session:
+        if not crm.database.is_sqlite:
+            # Of two who start the same file at once, the second finds the run of the first.
+            session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(digest))))
         same = sa.select(ImportRun).where(
             ImportRun.file_sha256 == digest, ImportRun.kind == kind, ImportRun.dry_run == dry_run, ImportRun.state.in_(RESUMABLE)
         )

@@ -20,7 +20,7 @@ import pytest
 import sqlalchemy as sa
 
 from regulars_core.audit.models import CREATED, ROW, Change
-from regulars_core.customers.models import Customer
+from regulars_core.customers.models import Customer, ExternalId
 from regulars_core.exchange import leases, runs
 from regulars_core.exchange.models import ImportBatch, ImportRun, RunState
 from regulars_core.exchange.undo import undo
@@ -211,3 +211,17 @@ def test_a_lease_is_kept_while_a_large_file_is_read(crm: CrmHarness, tmp_path: P
             renewed = runs.get(session, run_id).leased_until
     assert renewed is not None
     assert renewed != run.leased_until
+
+
+def test_two_files_with_the_same_customers_come_in_at_once(crm: CrmHarness, tmp_path: Path) -> None:
+    paths = [tmp_path / "one.csv", tmp_path / "two.csv"]
+    write_file(paths[0], 3_000)
+    # The same records, but not the same file.
+    paths[1].write_text(paths[0].read_text() + "\n")
+    first, second = (regulars(crm, "import", "customer", path, "--json") for path in paths)
+    reports = [finished(first), finished(second)]
+    assert len({report["run"] for report in reports}) == 2
+    with crm.read() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(Customer)) == sum(report["created"] for report in reports)
+        numbers = session.scalars(sa.select(ExternalId.value)).all()
+    assert len(numbers) == len(set(numbers))

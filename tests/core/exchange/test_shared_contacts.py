@@ -34,8 +34,10 @@ def test_a_contact_that_everybody_shares_costs_no_more_than_one_of_their_own(crm
 
 
 def test_of_those_who_share_a_contact_the_number_or_the_other_contact_says_who_is_meant(crm: CrmHarness) -> None:
-    family = HEADER + "1,Åsa,Holm,asa@example.com,+46701234567\n2,Evy,Holm,evy@example.com,+46701234567\n3,Ola,Holm,,+46701234567\n"
-    assert crm.import_text("customer", family)["created"] == 3
-    report = crm.import_text("customer", HEADER + ",Evy,Holm,evy@example.com,+46701234567\n,Ola,Holm,,+46701234567\n3,,Holm,,+46701234567\n")
+    phone = "+46701234567"
+    family = (f"1,Åsa,Holm,asa@example.com,{phone}", f"2,Evy,Holm,evy@example.com,{phone}", f"3,Ola,Holm,,{phone}")
+    assert crm.import_text("customer", HEADER + "\n".join(family))["created"] == 3
+    again = (f",Evy,Holm,evy@example.com,{phone}", f",Ola,Holm,,{phone}", f"3,,Holm,,{phone}")
+    report = crm.import_text("customer", HEADER + "\n".join(again))
     assert (report["unchanged"], report["records"]) == (2, 3)
     assert [(one["record"], one["code"]) for one in report["rejected"]] == [(2, "ambiguous_match")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from regulars_contact_tracking import client_views, contributions, filters, follow_up_views, plans, views
+from regulars_contact_tracking import client_views, contributions, filters, follow_up_views, plans, rest, views
 from regulars_contact_tracking.exchange.exporting import InteractionExporter
 from regulars_contact_tracking.exchange.importing import InteractionImporter
 from regulars_contact_tracking.i18n import _
@@ -71,6 +71,7 @@ def exporters() -> Iterable[Exporter]:
 @hookimpl
 def blueprints() -> Iterable[PluginBlueprint]:
     yield views.pages
+    yield rest.interactions
 
 
 @hookimpl

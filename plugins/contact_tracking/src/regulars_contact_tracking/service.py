@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -14,13 +16,14 @@ from sqlalchemy.orm import Session
 from regulars_contact_tracking import follow_ups
 from regulars_contact_tracking.events import InteractionLogged
 from regulars_contact_tracking.i18n import _
-from regulars_contact_tracking.models import Interaction, Participant
+from regulars_contact_tracking.models import Channel, Direction, Interaction, Participant
 from regulars_contact_tracking.records import Draft, InteractionView, Person
 from regulars_plugin_api.db import stores, users
-from regulars_plugin_api.errors import Conflict, InvalidInput, NotFound
+from regulars_plugin_api.errors import Conflict, Forbidden, InvalidInput, NotFound
 from regulars_plugin_api.events import emit
 from regulars_plugin_api.ids import uuid7
 from regulars_plugin_api.scope import in_scope
+from regulars_plugin_api.services import Crm
 from regulars_plugin_api.values import fold
 from regulars_plugin_api.views import CustomerView, Viewer
 
@@ -114,6 +117,60 @@ def interaction(session: Session, interaction_id: int) -> InteractionView:
     if interaction_id not in found:
         raise NotFound(_("There is no such contact."))
     return found[interaction_id]
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which contacts to list; None is all. The days are business days, both included."""
+
+    customer_id: int | None = None
+    channel: Channel | None = None
+    direction: Direction | None = None
+    store_id: int | None = None
+    since: dt.date | None = None
+    until: dt.date | None = None
+
+
+def listed(
+    session: Session, viewer: Viewer, wanted: Query, *, after: tuple[Any, ...] | None = None, limit: int = 50
+) -> Sequence[InteractionView]:
+    """Contacts, newest first, those older than the place (time, id) ``after``: in the viewer's stores, or all of one customer's.
+
+    The viewer's access to that customer is the caller's to settle.
+    """
+    row = Interaction
+    pairs = ((row.channel, wanted.channel), (row.direction, wanted.direction), (row.store_id, wanted.store_id))
+    conditions = [column == value for column, value in pairs if value is not None]
+    if wanted.customer_id is None:
+        conditions.append(in_scope(viewer, row.__table__.c.store_id))
+    else:
+        conditions.append(row.customer_id == wanted.customer_id)
+    if wanted.since is not None:
+        conditions.append(row.business_date >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(row.business_date <= wanted.until)
+    if after is not None:
+        conditions.append(sa.tuple_(row.at, row.id) < after)
+    rows = session.execute(_INTERACTION.where(*conditions).order_by(row.at.desc(), row.id.desc()).limit(limit)).all()
+    people = people_of(session, [one.id for one, _store in rows])
+    return [_view(one, store, people.get(one.id, ())) for one, store in rows]
+
+
+def seen(
+    crm: Crm, session: Session, interaction_id: int, viewer: Viewer, *, to_change: bool = False
+) -> tuple[InteractionView, CustomerView]:
+    """A contact of a customer whom the viewer may see, and that customer. Raises ``NotFound``, and ``Forbidden`` for changing others'."""
+    found = interaction(session, interaction_id)
+    customer = crm.customers.seen_by(session, viewer, found.customer_id)
+    if to_change and not may_change(found, viewer):
+        raise Forbidden(_("Somebody else wrote this down. Ask them, or a manager, to change it."))
+    return found, customer
+
+
+def may_change(found: InteractionView, viewer: Viewer) -> bool:
+    """Whether the viewer wrote it down, or manages those who did."""
+    is_mine = viewer.user_id is not None and found.created_by_id == viewer.user_id
+    return viewer.may("contact_tracking.manage") or (viewer.may("contact_tracking.log") and is_mine)
 
 
 def people_of(session: Session, ids: Collection[int]) -> Mapping[int, tuple[Person, ...]]:

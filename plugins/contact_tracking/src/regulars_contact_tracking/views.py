@@ -16,7 +16,7 @@ from regulars_contact_tracking.i18n import _
 from regulars_contact_tracking.models import Channel, Direction
 from regulars_contact_tracking.records import Draft, InteractionView
 from regulars_contact_tracking.words import CHANNELS, DIRECTIONS
-from regulars_plugin_api.errors import Conflict, Forbidden, InvalidInput
+from regulars_plugin_api.errors import Conflict, InvalidInput
 from regulars_plugin_api.i18n import Text
 from regulars_plugin_api.views import CustomerView, Viewer
 from regulars_plugin_api.web import PluginBlueprint, access, current_crm, current_viewer, render
@@ -65,7 +65,8 @@ def interaction(interaction_id: int) -> str:
     """One contact, whole."""
     with current_crm().read(current_viewer()) as session:
         found, customer = _seen(session, interaction_id)
-    return render("contact_tracking/interaction.html", interaction=found, customer=customer, mine=_is_mine(found), **contributions.WORDS)
+    mine = service.may_change(found, current_viewer())
+    return render("contact_tracking/interaction.html", interaction=found, customer=customer, mine=mine, **contributions.WORDS)
 
 
 @pages.get("/interactions/<int:interaction_id>/edit")
@@ -112,16 +113,7 @@ def _customer(session: Session, customer_id: int) -> CustomerView:
 
 
 def _seen(session: Session, interaction_id: int, *, to_change: bool = False) -> tuple[InteractionView, CustomerView]:
-    found = service.interaction(session, interaction_id)
-    customer = _customer(session, found.customer_id)
-    if to_change and not _is_mine(found):
-        raise Forbidden(_("Somebody else wrote this down. Ask them, or a manager, to change it."))
-    return found, customer
-
-
-def _is_mine(found: InteractionView) -> bool:
-    viewer = current_viewer()
-    return viewer.may("contact_tracking.manage") or (viewer.may("contact_tracking.log") and found.created_by_id == viewer.user_id)
+    return service.seen(current_crm(), session, interaction_id, current_viewer(), to_change=to_change)
 
 
 def _draft(session: Session, viewer: Viewer, now: dt.datetime) -> Draft:

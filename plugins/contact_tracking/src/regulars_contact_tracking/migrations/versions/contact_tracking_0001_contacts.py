@@ -66,6 +66,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("uid", name="uq_contact_tracking_interaction_uid"),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_contact_tracking_interaction_at_id", "contact_tracking_interaction", ["at", "id"])
     op.create_index("ix_contact_tracking_interaction_created_by_id", "contact_tracking_interaction", ["created_by_id"])
     op.create_index("ix_contact_tracking_interaction_customer_id_at_id", "contact_tracking_interaction", ["customer_id", "at", "id"])
     op.create_index("ix_contact_tracking_interaction_store_id", "contact_tracking_interaction", ["store_id"])

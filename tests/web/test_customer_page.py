@@ -111,7 +111,7 @@ def test_somebody_faster_is_not_overwritten(crm: Crm, staff: Callable[..., Staff
     crm.customers.update(1, {"notes": "Moved to Lund."})
     reply = clerk.post("/customers/1/edit", {**FORM, "notes": "Mine", "version": "1"})
     assert reply.status_code == 409
-    assert "Somebody else has changed this in the meantime." in reply.text
+    assert "Somebody else changed this customer while you were typing" in reply.text
     assert ">Mine</textarea>" in reply.text
     customer = crm.customers.get(1)
     assert customer is not None

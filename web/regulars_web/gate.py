@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import structlog
 from flask import Flask, abort, g, redirect, request, session
@@ -122,8 +122,14 @@ def _viewer() -> Viewer:
 def _to_sign_in() -> ResponseReturnValue:
     if request.path.startswith("/api/v1/"):
         abort(401)
-    wanted = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else _page_of_form()
     address = "/sign-in?" + urlencode({"next": wanted})
     if request.headers.get("HX-Request"):
         return "", 401, {"HX-Redirect": address}
     return redirect(address)
+
+
+def _page_of_form() -> str:
+    """Where the form that came too late was filled in: its page gives back what was typed."""
+    page = urlsplit(request.referrer or "")
+    return f"{page.path}?again=1" if page.netloc == request.host and security.safe_next(page.path) == page.path else "/"

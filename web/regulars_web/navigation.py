@@ -17,6 +17,7 @@ SECTIONS = {"main": "", "plugins": _("Plugins"), "administration": _("Administra
 CORE = (
     NavItem(_("Home"), "home.page", "customers.view", weight=0, icon="home"),
     NavItem(_("Customers"), "customers.page", "customers.view", weight=10, icon="users"),
+    NavItem(_("Till"), "till.page", "customers.view", weight=20, icon="receipt"),
     NavItem(_("Import"), "imports.page", "imports.run", section="administration", weight=10, icon="upload"),
     NavItem(_("Export"), "exports.page", "customers.export", section="administration", weight=15, icon="download"),
     NavItem(_("Duplicates"), "duplicates.page", "customers.merge", section="administration", weight=16, icon="git-merge"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from regulars_core.customers import drafting, merging, search
 from regulars_core.customers.filter import compiler
@@ -39,6 +39,7 @@ def unheard(_warning: Text) -> None:
 
 Position = tuple[str, int]
 R = TypeVar("R")
+_ASKED = Customer.__table__.alias("asked")
 
 
 @dataclass(frozen=True)
@@ -123,13 +124,13 @@ class CustomerService:
         """Those of ``customer_ids`` that the viewer may see."""
         return set(session.scalars(sa.select(Customer.id).where(Customer.id.in_(customer_ids), self.visible_to(viewer))))
 
-    def create(self, values: Mapping[str, Any], *, session: Session | None = None, warn: Warn = unheard) -> int:
-        """Add a customer out of what was typed and return its id. Raises ``InvalidInput``."""
+    def create(self, values: Mapping[str, Any], *, session: Session | None = None, warn: Warn = unheard, uid: str | None = None) -> int:
+        """Add a customer out of what was typed and return its id. Raises ``InvalidInput``; ``IntegrityError`` for a ``uid`` in use."""
         with self._writing(session) as writer:
             draft = drafting.read(values, writer, self.crm.config.country)
             self._refuse(writer, draft.fields, None, warn)
             now = self.crm.clock.now()
-            customer = Customer(uid=uuid7(), created_at=now, updated_at=now)
+            customer = Customer(uid=uid or uuid7(), created_at=now, updated_at=now)
             drafting.put(customer, draft, writer)
             writer.add(customer)
             writer.flush()
@@ -241,8 +242,7 @@ class CustomerService:
 
 def _meant(customer_id: int) -> sa.ScalarSelect[int]:
     """The customer of this id, or the one it was merged into."""
-    asked = aliased(Customer)
-    return sa.select(sa.func.coalesce(asked.merged_into_id, asked.id)).where(asked.id == customer_id).scalar_subquery()
+    return sa.select(sa.func.coalesce(_ASKED.c.merged_into_id, _ASKED.c.id)).where(_ASKED.c.id == customer_id).scalar_subquery()
 
 
 def _slice(

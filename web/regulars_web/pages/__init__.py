@@ -4,6 +4,7 @@ from regulars_web.pages import (
     account,
     audit,
     bulk,
+    commands,
     customer,
     customers,
     duplicates,
@@ -19,10 +20,12 @@ from regulars_web.pages import (
     plugins,
     privacy,
     profile,
+    quick_edit,
     roles,
     search,
     settings,
     stores,
+    till,
     timeline,
     trash,
     users,
@@ -31,7 +34,18 @@ from regulars_web.pages import (
 PAGES = (
     *(home.pages, customer.pages, timeline.pages, imports.pages, exports.pages, search.pages, stores.pages, users.pages, roles.pages),
     *(duplicates.pages, merge.pages, trash.pages, privacy.pages, audit.pages),
-    *(plugins.pages, settings.pages, jobs.pages, events.pages, notices.pages, profile.pages, account.pages, health.pages),
+    *(
+        plugins.pages,
+        settings.pages,
+        jobs.pages,
+        events.pages,
+        notices.pages,
+        profile.pages,
+        till.pages,
+        commands.pages,
+        account.pages,
+        health.pages,
+    ),
 )
-LISTS = (customers, filters, bulk)
+LISTS = (customers, filters, bulk, quick_edit)
 """Modules that add views to the blueprint of another."""

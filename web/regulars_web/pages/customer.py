@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from regulars_core.audit import history
-from regulars_core.customers import duplicates
+from regulars_core.customers import duplicates, lookups
 from regulars_core.stores import service as stores
 from regulars_plugin_api.contributions import Place
-from regulars_plugin_api.errors import Conflict, InvalidInput
+from regulars_plugin_api.errors import Conflict, InvalidInput, NotFound
 from regulars_plugin_api.hookspecs import web as hooks
 from regulars_plugin_api.i18n import Text, _
+from regulars_plugin_api.ids import uuid7
 from regulars_plugin_api.views import CustomerView, StoreView
 from regulars_plugin_api.web import access, current_viewer, render
-from regulars_web import slots
+from regulars_web import conflicts, slots
 from regulars_web.filtering import GENDERS, KINDS, STATUSES
 from regulars_web.pages import timeline
+from regulars_web.personal import preference
 from regulars_web.running import crm_here
 
 pages = Blueprint("customers", __name__)
@@ -29,6 +34,7 @@ TYPED = (
     *("kind", "status", "first_name", "last_name", "display_name", "birthday", "gender", "language"),
     *("emails", "phones", "street", "city", "postal_code", "region", "country", "store", "tags", "notes"),
 )
+UID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 CHANGES_SHOWN = 50
 MOST_CHOICES = 80
 
@@ -37,7 +43,7 @@ MOST_CHOICES = 80
 @access("customers.view")
 def show(customer_id: int) -> ResponseReturnValue:
     """The customer's page: what plugins show in the middle and at the side."""
-    customer = _seen(customer_id)
+    customer = seen(customer_id)
     if customer.id != customer_id:
         return redirect(url_for("customers.show", customer_id=customer.id))
     found = slots.panels(crm_here(), customer, current_viewer())
@@ -45,7 +51,7 @@ def show(customer_id: int) -> ResponseReturnValue:
         place.value: [_slot(customer, plugin, panel) for plugin, panel in slots.placed(found, place)]
         for place in (Place.COMPOSER, Place.MAIN, Place.SIDE)
     }
-    values = _about(customer, found) | places | timeline.batch(customer, {})
+    values = about(customer, found) | places | timeline.batch(customer, {})
     return render("customer.html", current="overview", **values)
 
 
@@ -53,20 +59,20 @@ def show(customer_id: int) -> ResponseReturnValue:
 @access("customers.view")
 def tab(customer_id: int, plugin: str, key: str) -> str:
     """A plugin's tab."""
-    customer = _seen(customer_id)
+    customer = seen(customer_id)
     found = slots.panels(crm_here(), customer, current_viewer())
     panel = found.part(plugin, key)
     if panel is None:
         abort(404)
     slot = slots.panel_slot(crm_here(), plugin, panel, customer, current_viewer())
-    return render("customer_tab.html", slot=slot, current=f"{plugin}/{key}", **_about(customer, found))
+    return render("customer_tab.html", slot=slot, current=f"{plugin}/{key}", **about(customer, found))
 
 
 @pages.get("/customers/<int:customer_id>/panels/<plugin>/<key>")
 @access("customers.view")
 def panel(customer_id: int, plugin: str, key: str) -> str:
     """One panel, loaded after the page."""
-    customer = _seen(customer_id)
+    customer = seen(customer_id)
     part = slots.panels(crm_here(), customer, current_viewer()).part(plugin, key)
     if part is None:
         abort(404)
@@ -77,39 +83,46 @@ def panel(customer_id: int, plugin: str, key: str) -> str:
 @access("customers.history")
 def changes(customer_id: int) -> str:
     """Who changed what."""
-    customer = _seen(customer_id)
+    customer = seen(customer_id)
     before = request.args.get("before", type=int)
     with crm_here().read(current_viewer()) as session:
         entries = history.of_customer(session, customer.id, before=before, limit=CHANGES_SHOWN + 1)
     following = entries[CHANGES_SHOWN - 1].id if len(entries) > CHANGES_SHOWN else None
     found = slots.panels(crm_here(), customer, current_viewer())
     shown = entries[:CHANGES_SHOWN]
-    return render("customer_changes.html", entries=shown, following=following, current="changes", **_about(customer, found))
+    return render("customer_changes.html", entries=shown, following=following, current="changes", **about(customer, found))
 
 
 @pages.get("/customers/new")
 @access("customers.edit")
 def add() -> str:
     """The form of a new customer."""
-    return _form(
-        {"kind": "person", "status": "active", **{name: request.args.get(name, "") for name in ("first_name", "phones", "emails")}}, {}
-    )
+    known = {name: request.args.get(name, "") for name in ("first_name", "phones", "emails")}
+    store = (preference("store") or {}).get("code", "")
+    return _form({"kind": "person", "status": "active", "uid": uuid7(), "store": store, **known}, {})
 
 
 @pages.post("/customers/new")
 @access("customers.edit")
 def create() -> ResponseReturnValue:
     """Add a customer."""
-    viewer, warnings = current_viewer(), list[Text]()
+    viewer, warnings, uid = current_viewer(), list[Text](), _uid()
+    if (made := _made_before(uid)) is not None:
+        return redirect(url_for("customers.show", customer_id=made))
     try:
         if "anyway" not in request.form:
             with crm_here().read(viewer) as session:
                 alike = duplicates.like(crm_here(), session, viewer, _typed())
             if alike:
                 return _form(request.form, {}, alike=alike), 409
-        customer_id = crm_here().customers.create(_typed(), warn=warnings.append)
+        customer_id = crm_here().customers.create(_typed(), warn=warnings.append, uid=uid)
     except InvalidInput as wrong:
         return _form(request.form, wrong.fields), 422
+    except IntegrityError:
+        # The same form, sent twice at once: the other one was first.
+        if (made := _made_before(uid)) is None:
+            raise
+        return redirect(url_for("customers.show", customer_id=made))
     flash(str(_("The customer is added.")), "ok")
     _flash_warnings(warnings)
     return redirect(url_for("customers.show", customer_id=customer_id))
@@ -119,17 +132,23 @@ def create() -> ResponseReturnValue:
 @access("customers.edit")
 def edit(customer_id: int) -> str:
     """The form with what is known."""
-    customer = _seen(customer_id)
-    return _form(_as_typed(customer), {}, customer)
+    customer = seen(customer_id)
+    return _form(as_typed(customer), {}, customer)
 
 
 @pages.post("/customers/<int:customer_id>/edit")
 @access("customers.edit")
 def save(customer_id: int) -> ResponseReturnValue:
     """Keep what was changed, unless somebody else was faster."""
-    customer, warnings = _seen(customer_id), list[Text]()
+    customer, warnings = seen(customer_id), list[Text]()
+    typed, version = conflicts.settle(_typed(), as_typed(customer), request.form), request.form.get("version")
     try:
-        crm_here().customers.update(customer.id, _typed() | {"version": request.form.get("version")}, warn=warnings.append)
+        if version != str(customer.version):
+            theirs = as_typed(customer)
+            typed, differences = conflicts.compare(conflicts.read_before(request.form), theirs, typed)
+            if differences:
+                return _form({**typed, "version": theirs["version"]}, {}, customer, differences=differences), 409
+        crm_here().customers.update(customer.id, typed | {"version": str(customer.version)}, warn=warnings.append)
     except InvalidInput as wrong:
         return _form(request.form, wrong.fields, customer), 422
     except Conflict as conflict:
@@ -143,7 +162,7 @@ def save(customer_id: int) -> ResponseReturnValue:
 @access("customers.edit")
 def trash(customer_id: int) -> ResponseReturnValue:
     """Move the customer to the trash, with a way back."""
-    customer = _seen(customer_id)
+    customer = seen(customer_id)
     with crm_here().transaction() as session:
         crm_here().customers.trash(session, customer.id)
     return redirect(url_for("customers.show", customer_id=customer.id))
@@ -153,7 +172,7 @@ def trash(customer_id: int) -> ResponseReturnValue:
 @access("customers.edit")
 def restore(customer_id: int) -> ResponseReturnValue:
     """Take the customer back out of the trash."""
-    customer = _seen(customer_id)
+    customer = seen(customer_id)
     with crm_here().transaction() as session:
         crm_here().customers.restore(session, customer.id)
     return redirect(url_for("customers.show", customer_id=customer.id))
@@ -165,7 +184,8 @@ def store_choices(session: Session) -> list[StoreView]:
     return found if len(found) <= MOST_CHOICES else []
 
 
-def _seen(customer_id: int) -> CustomerView:
+def seen(customer_id: int) -> CustomerView:
+    """The customer, if the viewer may see it. Raises ``NotFound``."""
     with crm_here().read(current_viewer()) as session:
         return crm_here().customers.seen_by(session, current_viewer(), customer_id)
 
@@ -176,7 +196,8 @@ def _slot(customer: CustomerView, plugin: str, part: Any) -> slots.Slot:
     return slots.panel_slot(crm_here(), plugin, part, customer, current_viewer())
 
 
-def _about(customer: CustomerView, found: slots.Found) -> dict[str, Any]:
+def about(customer: CustomerView, found: slots.Found) -> dict[str, Any]:
+    """What the top of a customer's page is made of."""
     viewer = current_viewer()
     with crm_here().read(viewer) as session:
         store = stores.names(session, [customer.store_id]).get(customer.store_id or 0)
@@ -197,7 +218,8 @@ def _typed() -> dict[str, Any]:
     return {name: request.form[name] for name in TYPED if name in request.form}
 
 
-def _as_typed(customer: CustomerView) -> dict[str, str]:
+def as_typed(customer: CustomerView) -> dict[str, str]:
+    """What is known as a form holds it."""
     address = customer.addresses[0] if customer.addresses else None
     with crm_here().read(current_viewer()) as session:
         codes = {store.id: store.code for store in store_choices(session)}
@@ -218,6 +240,22 @@ def _as_typed(customer: CustomerView) -> dict[str, str]:
     }
 
 
+def _uid() -> str | None:
+    """The name the form gave the new record, so that sent twice it is still one."""
+    given = request.form.get("uid", "")
+    return given if UID.fullmatch(given) else None
+
+
+def _made_before(uid: str | None) -> int | None:
+    if uid is None:
+        return None
+    with crm_here().read(current_viewer()) as session:
+        try:
+            return lookups.id_of(session, uid)
+        except NotFound:
+            return None
+
+
 def _flash_warnings(warnings: Iterable[Text]) -> None:
     for warning in warnings:
         flash(str(warning), "warn")
@@ -228,6 +266,7 @@ def _form(
     wrong: Mapping[str, Text],
     customer: CustomerView | None = None,
     alike: Sequence[tuple[CustomerView, Sequence[str]]] = (),
+    differences: Sequence[conflicts.Difference] = (),
 ) -> str:
     home_store = customer.store_id if customer else None
     with crm_here().read(current_viewer()) as session:
@@ -246,5 +285,7 @@ def _form(
         statuses=STATUSES,
         genders=GENDERS,
         alike=alike,
+        differences=differences,
+        before=json.dumps(as_typed(customer), ensure_ascii=False) if customer else "",
         reasons=duplicates.REASONS,
     )

@@ -28,6 +28,7 @@ class SaleBatch:
             wanted = {(receipt.id, row.line_no) for _number, row in batch if (receipt := self.receipts.get(row.head.key))}
             load_lines(session, {receipt.id: receipt for receipt in self.receipts.values()}, sorted(wanted))
         self.writer = SaleWriter(session, context)
+        self._last: ReceiptWork | None = None
         # Counted line numbers never repeat; only numbers of the file's own can name a line twice.
         self._lines_may_repeat = "line_no" in context.columns
         self._says_discount = "discount" in context.columns
@@ -45,7 +46,9 @@ class SaleBatch:
 
     def _take(self, record: Record) -> Outcome:
         row: SaleLine = record.value
-        head, receipt = row.head, self.receipts.get(row.head.key)
+        head = row.head
+        # Neighbouring lines share their head.
+        receipt = self._last if self._last is not None and self._last.head is head else self.receipts.get(head.key)
         known = receipt.lines.get(row.line_no) if receipt else None
         if known is None and self.context.mode == "update":
             raise Rejected("line_no", "not_found", _("There is no such line to update."))
@@ -54,6 +57,7 @@ class SaleBatch:
             receipt = self._new_receipt(head, record.number)
         elif receipt.head is not head:
             changes_receipt = self._compare_heads(receipt, head, record.number)
+        self._last = receipt
         if known is None:
             return self._new_line(receipt, record)
         return self._compare_lines(receipt, known, record, changes_receipt)

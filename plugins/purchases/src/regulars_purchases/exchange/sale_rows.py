@@ -70,10 +70,12 @@ class SaleReader:
         self._context = context
         self._mark: DecimalMark = context.decimal or "."
         self._head_cells = _cells_of(HEAD_COLUMNS, context)
+        self._is_numbered = "line_no" in context.columns
         self._amount_columns = _present(AMOUNT_COLUMNS, context)
         self._amount_cells = _cells_of(AMOUNT_COLUMNS, context)
         # Neighbouring lines share their head; forgetting them all now and then keeps memory flat.
         self._heads: dict[tuple[str, ...], SaleHead] = {}
+        self._stores: dict[str, StoreRef] = {}
         # Eight bytes of hash stand for a receipt: its texts would take ten times the room.
         self._last_line: dict[int, int] = {}
 
@@ -101,6 +103,9 @@ class SaleReader:
     def _line_no(self, row: Mapping[str, str], head: SaleHead) -> int:
         receipt = hash(head.key)
         last = self._last_line.get(receipt, 0)
+        if not self._is_numbered:
+            self._last_line[receipt] = last + 1
+            return last + 1
         line_no = parsed(row, "line_no", _line_number) or last + 1
         self._last_line[receipt] = max(last, line_no)
         return line_no
@@ -120,12 +125,16 @@ class SaleReader:
         )
 
     def _store(self, row: Mapping[str, str]) -> StoreRef:
+        known = self._stores.get(row.get("store", ""))
+        if known is not None:
+            return known
         code = parsed(row, "store", cells.code)
         if code is None:
             raise Rejected("store", "blank", _("A line needs the code of its store."))
         store = self._context.stores.get(code)
         if store is None:
             raise Rejected("store", "unknown_store", _("There is no store with the code “%(code)s”. Import the stores first.", code=code))
+        self._stores[row["store"]] = store
         return store
 
     def _moment(self, row: Mapping[str, str], store: StoreRef, number: int) -> tuple[dt.datetime, dt.date]:
@@ -154,17 +163,20 @@ class SaleReader:
 
     def _customer(self, row: Mapping[str, str], store: StoreRef, number: int) -> CustomerRef | None:
         customer_number = parsed(row, "customer_external_id", cells.code)
-        email = self._contact(row, "customer_email", number, lambda raw: values.email(raw).match)
-        country = store.country or self._context.country
-        phone = self._contact(row, "customer_phone", number, lambda raw: values.phone(raw, country).e164)
+        email = phone = None
+        if row.get("customer_email"):
+            email = self._contact(row, "customer_email", number, lambda raw: values.email(raw).match)
+        if row.get("customer_phone"):
+            country = store.country or self._context.country
+            phone = self._contact(row, "customer_phone", number, lambda raw: values.phone(raw, country).e164)
         if not (customer_number or email or phone):
             return None
         return CustomerRef(self._context.source if customer_number else None, customer_number, email, phone)
 
     def _contact(self, row: Mapping[str, str], field: str, number: int, parse: Any) -> str | None:
         """An address a customer might be known by. A sale is not refused because of one that is misspelt."""
-        raw = row.get(field)
-        if not raw or raw.isspace():
+        raw = row[field]
+        if raw.isspace():
             return None
         if values.card_number_in(raw):
             return str(parsed(row, field, cells.text))

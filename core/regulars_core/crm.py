@@ -39,6 +39,7 @@ from regulars_plugin_api.services import Clock, Http
 from regulars_plugin_api.views import Viewer
 
 _writing: ContextVar[bool] = ContextVar("regulars_writing", default=False)
+_shared: ContextVar[Session | None] = ContextVar("regulars_shared_reading", default=None)
 
 
 class Crm:
@@ -101,9 +102,30 @@ class Crm:
     def read(self, viewer: Viewer | None = None) -> Iterator[Session]:
         """A read-only session."""
         acting = now_acting()
+        about = self._about(viewer or acting.actor, acting.cause, acting.depth)
+        shared = _shared.get()
+        if shared is None:
+            with self.database.read() as session:
+                session.info.update(about)
+                yield session
+            return
+        shared.info.update(about)
+        try:
+            yield shared
+        except BaseException:
+            # PostgreSQL answers nothing more in a transaction in which a statement failed.
+            shared.rollback()
+            raise
+
+    @contextmanager
+    def reading_once(self) -> Iterator[None]:
+        """All that is read inside the block, by one thread, is read in one session: it sees one moment, and costs one transaction."""
         with self.database.read() as session:
-            session.info.update(self._about(viewer or acting.actor, acting.cause, acting.depth))
-            yield session
+            token = _shared.set(session)
+            try:
+                yield
+            finally:
+                _shared.reset(token)
 
     def _about(self, actor: Viewer, cause: str | None, depth: int) -> dict[str, object]:
         now = self.clock.now()

@@ -30,7 +30,13 @@ class Site(Flask):
         """Answer a request."""
         if request.method not in ("GET", "HEAD"):
             return super().dispatch_request()
-        return cast(Crm, self.extensions["regulars"]).bus.watched(super().dispatch_request)
+        crm, dispatch = cast(Crm, self.extensions["regulars"]), super().dispatch_request
+
+        def page() -> ResponseReturnValue:
+            with crm.reading_once():
+                return dispatch()
+
+        return crm.bus.watched(page)
 
 
 def create_app(crm: Crm) -> Flask:

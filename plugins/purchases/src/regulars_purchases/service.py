@@ -23,6 +23,20 @@ Position = tuple[dt.datetime, int]
 _RECEIPT = sa.select(Receipt, stores.c.name, stores.c.timezone).outerjoin(stores, stores.c.id == Receipt.store_id)
 
 
+_LINE = ReceiptLine.__table__
+_FIRST = (
+    sa.select(_LINE.c.receipt_id, sa.func.min(_LINE.c.line_no).label("line_no"))
+    .where(_LINE.c.receipt_id.in_(sa.bindparam("receipts", expanding=True)))
+    .group_by(_LINE.c.receipt_id)
+    .subquery()
+)
+_FIRST_ARTICLES = (
+    sa.select(_LINE.c.receipt_id, sa.func.coalesce(Product.__table__.c.name, _LINE.c.sku, ""))
+    .join(_FIRST, sa.and_(_FIRST.c.receipt_id == _LINE.c.receipt_id, _FIRST.c.line_no == _LINE.c.line_no))
+    .outerjoin(Product.__table__, Product.__table__.c.id == _LINE.c.product_id)
+)
+
+
 def sees_all_amounts(viewer: Viewer) -> bool:
     """Whether the viewer may see what was paid anywhere, and so figures over all stores."""
     return viewer.store_ids is None or viewer.may("purchases.all_stores")
@@ -72,18 +86,7 @@ def lines_of(session: Session, of: ReceiptView) -> Sequence[LineView]:
 
 def first_articles(session: Session, receipt_ids: Collection[int]) -> Mapping[int, str]:
     """What stands on the first line of each receipt: the article's name, else its number."""
-    first = (
-        sa.select(ReceiptLine.receipt_id, sa.func.min(ReceiptLine.line_no).label("line_no"))
-        .where(ReceiptLine.receipt_id.in_(receipt_ids))
-        .group_by(ReceiptLine.receipt_id)
-        .subquery()
-    )
-    query = (
-        sa.select(ReceiptLine.receipt_id, sa.func.coalesce(Product.name, ReceiptLine.sku, ""))
-        .join(first, sa.and_(first.c.receipt_id == ReceiptLine.receipt_id, first.c.line_no == ReceiptLine.line_no))
-        .outerjoin(Product, Product.id == ReceiptLine.product_id)
-    )
-    return dict(session.execute(query).all())
+    return dict(session.execute(_FIRST_ARTICLES, {"receipts": list(receipt_ids)}).all())
 
 
 def figures_of(session: Session, customer_ids: Collection[int]) -> Mapping[int, Sequence[FiguresView]]:

@@ -8,7 +8,7 @@ import enum
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from regulars_plugin_api.db import Base, CodeText, CustomerOwned, Uid, dump_as, text_enum
+from regulars_plugin_api.db import Base, BigInt, CodeText, CustomerOwned, Uid, dump_as, text_enum
 
 
 class Channel(enum.Enum):
@@ -192,3 +192,15 @@ class Plan(Base):
     unit: Mapped[Every] = mapped_column(text_enum(Every))
     starts_on: Mapped[dt.date]
     stopped_at: Mapped[dt.datetime | None]
+
+
+def stored(model: type[Base]) -> sa.Table:
+    """A model's table as the database keeps it, kinds as text: what bulk writers work in."""
+    kinds = {
+        column.name: sa.Text() if isinstance(column.type, sa.Enum) else BigInt if column.foreign_keys else column.type
+        for column in model.__table__.columns
+    }
+    return sa.Table(model.__tablename__, sa.MetaData(), *(sa.Column(name, kind) for name, kind in kinds.items()))
+
+
+interactions, participants, follow_ups = stored(Interaction), stored(Participant), stored(FollowUp)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from regulars_contact_tracking.i18n import _
-from regulars_contact_tracking.models import Client, Every, FollowUp, Plan, Rank
+from regulars_contact_tracking.models import Client, Every, FollowUp, Plan, Rank, follow_ups
 from regulars_plugin_api.bulk import insert_rows, reserve_ids
 from regulars_plugin_api.contributions import JobRun
 from regulars_plugin_api.db import customers
@@ -19,7 +19,6 @@ from regulars_plugin_api.errors import NotFound
 from regulars_plugin_api.ids import uuid7
 from regulars_plugin_api.services import Crm
 
-follow_ups: sa.Table = FollowUp.__table__
 MADE = ("id", "uid", "customer_id", "plan_id", "slot", "what", "channel", "due_on", "assignee_id", "store_id", "created_at")
 
 
@@ -99,15 +98,8 @@ def make_due(session: Session, plan: Plan, today: dt.date, now: dt.datetime) -> 
         (row_id, uuid7(), customer_id, plan.id, slot, plan.what, channel, slot, plan.user_id, store_id, now)
         for row_id, (customer_id, store_id) in zip(ids, found, strict=True)
     ]
-    stored = sa.Table(follow_ups.name, sa.MetaData(), *(sa.Column(name, _kind(name)) for name in MADE))
-    insert_rows(session, stored, MADE, rows)
+    insert_rows(session, follow_ups, MADE, rows)
     return len(rows)
-
-
-def _kind(name: str) -> Any:
-    # A kind is text to the database; the rest is what the model says.
-    kind = follow_ups.c[name].type
-    return sa.Text() if isinstance(kind, sa.Enum) else kind
 
 
 def _months_later(day: dt.date, months: int) -> dt.date:

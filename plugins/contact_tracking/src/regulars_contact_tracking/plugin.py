@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from regulars_contact_tracking import client_views, contributions, filters, follow_up_views, plans, rest, views
+from regulars_contact_tracking import client_views, contributions, demo, filters, follow_up_views, plans, rest, views
 from regulars_contact_tracking.exchange.exporting import InteractionExporter
 from regulars_contact_tracking.exchange.importing import InteractionImporter
 from regulars_contact_tracking.i18n import _
@@ -23,6 +23,7 @@ from regulars_plugin_api.contributions import (
 from regulars_plugin_api.exchange import Exporter, Importer
 from regulars_plugin_api.hookspecs import hookimpl
 from regulars_plugin_api.manifest import Category, Manifest, Merge, PersonalTable
+from regulars_plugin_api.services import Crm
 from regulars_plugin_api.views import CustomerView, Viewer
 from regulars_plugin_api.web import PluginBlueprint
 
@@ -117,3 +118,8 @@ def filter_fields() -> Iterable[FilterField]:
 @hookimpl
 def jobs() -> Iterable[Job]:
     yield Job("contact_tracking.make_planned_follow_ups", plans.run, every=dt.timedelta(hours=6))
+
+
+@hookimpl
+def demo_data(crm: Crm, size: str) -> None:
+    demo.fill(crm, size)

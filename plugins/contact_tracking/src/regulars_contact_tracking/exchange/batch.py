@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from regulars_contact_tracking import service
+from regulars_contact_tracking import models, service
 from regulars_contact_tracking.events import InteractionsImported
 from regulars_contact_tracking.i18n import _
 from regulars_contact_tracking.models import FollowUp, Interaction, Participant
@@ -150,10 +150,10 @@ class InteractionBatch:
             about = (row_id, uuid7(), work.customer_id, source, work.number)
             rows.append((*about, *_cells(fields), _words(fields), 1, self.context.at))
         columns = ("id", "uid", "customer_id", "source", "number", *HEAD, *SAID, "words", "version", "created_at")
-        insert_rows(self.session, _stored(interactions), columns, rows)
+        insert_rows(self.session, models.interactions, columns, rows)
         insert_rows(self.session, Participant.__table__, ("interaction_id", "user_id"), part)
         moved = [(work.id, *_cells(work.fields), _words(work.fields)) for work in changed]
-        update_rows(self.session, _stored(interactions), (*HEAD, *SAID, "words"), moved)
+        update_rows(self.session, models.interactions, (*HEAD, *SAID, "words"), moved)
         journal = self.context.journal
         journal.created(interactions.name, ids)
         journal.updated(interactions.name, _changes(changed))
@@ -174,7 +174,7 @@ class InteractionBatch:
             about = (step_id, uuid7(), work.customer_id, work.id, _plain(work.fields["channel"]), work.fields["store_id"])
             rows.append((*about, *(work.step.get(name) for name in STEP), self.context.at))
         columns = ("id", "uid", "customer_id", "interaction_id", "channel", "store_id", *STEP, "created_at")
-        insert_rows(self.session, _stored(follow_ups), columns, rows)
+        insert_rows(self.session, models.follow_ups, columns, rows)
         update_rows(self.session, follow_ups, STEP, [(work.step_id, *(work.step.get(name) for name in STEP)) for work in changed])
         self.context.journal.created(follow_ups.name, ids)
         changes = [(work.step_id, name, old, work.step[name]) for work in changed for name, old in work.step_was.items()]
@@ -226,12 +226,3 @@ def _words(fields: Mapping[str, Any]) -> str:
 
 def _plain(value: Any) -> Any:
     return getattr(value, "value", value)
-
-
-def _stored(table: sa.Table) -> sa.Table:
-    """A table as the database keeps it: kinds as text."""
-    columns = (
-        sa.Column(column.name, sa.Text() if isinstance(column.type, sa.Enum) else BigInt if column.foreign_keys else column.type)
-        for column in table.columns
-    )
-    return sa.Table(table.name, sa.MetaData(), *columns)

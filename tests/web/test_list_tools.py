@@ -211,7 +211,10 @@ def toy() -> Any:
     def customer_columns() -> Any:
         for name, value in (("visits", 17), ("points", 23)):
             yield CustomerColumn(
-                f"toy.{name}", name.title(), "customers.view", lambda session, ids, viewer, value=value: dict.fromkeys(ids, value)
+                f"toy.{name}",
+                name.title(),
+                "customers.view",
+                lambda session, ids, viewer, value=value: dict.fromkeys(ids, value),  # type: ignore[misc]
             )
 
     @hookimpl

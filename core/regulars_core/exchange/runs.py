@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,7 +50,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """What a person says about a file; None means: find out, or ask."""
+    """What a person says about a file; None means: find out, or ask. ``look_first`` asks for the mapping before anything is tried."""
 
     mapping: dict[str, str | None] = field(default_factory=dict)
     encoding: str | None = None
@@ -62,6 +62,7 @@ class ImportOptions:
     timezone: str | None = None
     source: str = "import"
     mode: Mode = "upsert"
+    look_first: bool = False
 
     def check(self) -> None:
         """Raise ``InvalidInput`` for what can't be meant."""
@@ -175,14 +176,17 @@ def finish(crm: Crm, run_id: int, progress: Progress = lambda done, records: Non
 
 def _process(crm: Crm, run: ImportRun, progress: Progress) -> None:
     importer = kinds.importer_of(crm, run.kind)
+    options = ImportOptions(**run.options)
     try:
-        inspection, mapping = _look(run, importer)
+        inspection, mapping = _look(run, importer, options)
+        questions = _questions(inspection, options)
+        if not questions:
+            _check_columns(inspection, mapping, importer)
     except FileRefused as refusal:
         _end(crm, run, RunState.REFUSED, notes={refusal.code: {"message": masked(str(refusal.message)), "count": 1, "records": []}})
         return
-    if inspection.questions:
-        questions = [{"option": q.option, "choices": list(q.choices), "why": masked(str(q.why))} for q in inspection.questions]
-        _end(crm, run, RunState.ASKING, questions=questions)
+    if questions:
+        _end(crm, run, RunState.ASKING, questions=questions, header=list(inspection.header), records=inspection.records)
         return
     with crm.transaction(cause=f"import:{run.id}") as session:
         session.execute(
@@ -236,6 +240,7 @@ def answer(crm: Crm, run_id: int, answers: dict[str, Any]) -> None:
             raise NotAllowedYet(_("This import is not asking anything."))
         options = ImportOptions(**(run.options | answers))
         options.check()
+        options.check_mapping(kinds.importer_of(crm, run.kind).columns)
         run.options, run.questions, run.state = asdict(options), [], RunState.WAITING
 
 
@@ -283,8 +288,7 @@ def _forget_uploads(crm: Crm, folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _look(run: ImportRun, importer: Importer) -> tuple[Inspection, dict[str, str]]:
-    options = ImportOptions(**run.options)
+def _look(run: ImportRun, importer: Importer, options: ImportOptions) -> tuple[Inspection, dict[str, str]]:
     types = {column.name: column.type for column in importer.columns}
     mapping: dict[str, str] = {}
 
@@ -300,18 +304,34 @@ def _look(run: ImportRun, importer: Importer) -> tuple[Inspection, dict[str, str
         headings = ", ".join(inspection.header[:50])
         message = _("The file has no column %(absent)s. Its columns are: %(headings)s.", absent=", ".join(absent), headings=headings)
         raise FileRefused("unknown_heading", message)
-    if not inspection.questions:
-        missing = [column.name for column in importer.columns if column.required and column.name not in mapping.values()]
-        if missing or not mapping:
-            known = ", ".join(column.name for column in importer.columns)
-            headings = ", ".join(inspection.header[:50])
-            message = (
-                _("The file lacks the column %(columns)s. Its columns are: %(headings)s.", columns=", ".join(missing), headings=headings)
-                if missing
-                else _("No column of the file is known. Known are: %(known)s.", known=known)
-            )
-            raise FileRefused("missing_column", message)
     return inspection, mapping
+
+
+def _questions(inspection: Inspection, options: ImportOptions) -> list[dict[str, Any]]:
+    """What is still open: how the file is read, then which columns it has, then what its dates and numbers mean."""
+    asked = [{"option": q.option, "choices": list(q.choices), "why": masked(str(q.why))} for q in inspection.questions]
+    of_table = [question for question in asked if question["option"] in ("encoding", "delimiter", "sheet")]
+    if not options.look_first or of_table:
+        return of_table or asked
+    samples = [[masked(value) for value in values_] for values_ in inspection.samples]
+    return [{"option": "mapping", "choices": [], "why": str(_("Which column is which?")), "samples": samples}]
+
+
+def _check_columns(inspection: Inspection, mapping: dict[str, str], importer: Importer) -> None:
+    headings = ", ".join(inspection.header[:50])
+    if missing := missing_columns(mapping, importer):
+        raise FileRefused(
+            "missing_column",
+            _("The file lacks the column %(columns)s. Its columns are: %(headings)s.", columns=", ".join(missing), headings=headings),
+        )
+    if not mapping:
+        known = ", ".join(column.name for column in importer.columns)
+        raise FileRefused("missing_column", _("No column of the file is known. Known are: %(known)s.", known=known))
+
+
+def missing_columns(mapping: Mapping[str, str], importer: Importer) -> list[str]:
+    """Columns an importer can't do without that no heading is mapped to."""
+    return [column.name for column in importer.columns if column.required and column.name not in mapping.values()]
 
 
 def _work(

@@ -50,7 +50,7 @@ def page() -> str:
         views = saved_views.listed(session, current_user.id)
         current, given = _state(views)
         more = filtering.parsed(given["filter"])
-        asked = {"query": given["q"], "where": as_filter(given, more)}
+        asked: dict[str, Any] = {"query": given["q"], "where": as_filter(given, more)}
         after, before = _position("after"), _position("before")
         newest = given["sort"] == "newest"
         found = customers.lines(session, viewer, **asked, after=after, before=before, limit=PAGE_SIZE, newest=newest)

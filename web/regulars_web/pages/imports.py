@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, redirect, request, send_file, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import FileStorage
 from werkzeug.utils import secure_filename
 
 from regulars_core.exchange import desk, kinds, runs
@@ -30,7 +31,7 @@ PAGE_SIZE, REJECTS_SHOWN = 50, 20
 FILE_BYTES = 2 * 1024**3
 WORKING = (RunState.WAITING, RunState.RUNNING, RunState.UNDOING)
 OPTIONS = ("mode", "source", "country", "timezone")
-ANSWERS = frozenset(field.name for field in fields(ImportOptions)) - {"mapping"}
+ANSWERS = frozenset(field.name for field in fields(ImportOptions)) - {"mapping", "look_first"}
 MODES: Mapping[str, Text] = {
     "upsert": _("Add new ones and change known ones"),
     "create": _("Only add new ones"),
@@ -76,15 +77,11 @@ def start() -> ResponseReturnValue:
         return _form(given, {"kind": _("Choose what is in the file.")}), 422
     if file is None or not file.filename:
         return _form(given, {"file": _("Choose a file.")}), 422
-    options = ImportOptions(**{name: given[name].strip() for name in OPTIONS if given.get(name, "").strip()})  # type: ignore[arg-type]
-    name = file.filename.replace("\\", "/").rpartition("/")[2][:200]
-    with tempfile.TemporaryDirectory(dir=crm_here().config.home) as folder:
-        path = Path(folder) / (secure_filename(name) or "file")
-        file.save(path)
-        try:
-            run_id = runs.start(crm_here(), importer.kind, path, options, actor=current_viewer(), dry_run=True, name=name)
-        except InvalidInput as wrong:
-            return _form(given, wrong.fields), 422
+    chosen = {name: given[name].strip() for name in OPTIONS if given.get(name, "").strip()}
+    try:
+        run_id = _try(importer.kind, file, ImportOptions(**chosen, look_first=True))  # type: ignore[arg-type]
+    except InvalidInput as wrong:
+        return _form(given, wrong.fields), 422
     return redirect(url_for("imports.show", run_id=run_id))
 
 
@@ -117,12 +114,42 @@ def answer(run_id: int) -> ResponseReturnValue:
 @pages.post("/imports/<int:run_id>/columns")
 @access("imports.run")
 def match_again(run_id: int) -> ResponseReturnValue:
-    """Try the same file with headings matched by hand."""
+    """Say by hand which heading is which column: before the first trial, or to try the same file once more."""
     run = _mine(run_id)
+    importer = kinds.importer_of(crm_here(), run.kind)
     mapping = {heading: request.form.get(f"column-{place}") or None for place, heading in enumerate(run.header)}
-    options = ImportOptions(**{**run.options, "mapping": mapping})
-    path = Path(run.file_path)
-    again = runs.start(crm_here(), run.kind, path, options, actor=current_viewer(), dry_run=True, name=run.file_name)
+    options = ImportOptions(**{**run.options, "mapping": mapping, "look_first": False})
+    try:
+        chosen = {heading: name for heading, name in mapping.items() if name}
+        titles = {column.name: str(column.title) for column in importer.columns}
+        if missing := runs.missing_columns(chosen, importer):
+            raise InvalidInput(mapping=_("Still missing: %(columns)s.", columns=", ".join(titles[name] for name in missing)))
+        if not chosen:
+            raise InvalidInput(mapping=_("Choose at least one column."))
+        if run.state is RunState.ASKING:
+            runs.answer(crm_here(), run_id, {"mapping": mapping, "look_first": False})
+            return redirect(url_for("imports.show", run_id=run_id))
+        path = Path(run.file_path)
+        again = runs.start(crm_here(), run.kind, path, options, actor=current_viewer(), dry_run=True, name=run.file_name)
+    except InvalidInput as wrong:
+        return render("import.html", **_about(run_id) | {"matched": chosen, "wrong": wrong.fields}), 422
+    return redirect(url_for("imports.show", run_id=again))
+
+
+@pages.post("/imports/<int:run_id>/again")
+@access("imports.run")
+@takes_files(FILE_BYTES)
+def load_again(run_id: int) -> ResponseReturnValue:
+    """Try a corrected file of the rejected records, read the way the run was."""
+    run, file = _mine(run_id), request.files.get("file")
+    try:
+        if file is None or not file.filename:
+            raise InvalidInput(file=_("Choose a file."))
+        again = _try(
+            run.kind, file, ImportOptions(**{**run.options, "look_first": False, "encoding": None, "delimiter": None, "sheet": None})
+        )
+    except InvalidInput as wrong:
+        return render("import.html", **_about(run_id) | {"wrong": wrong.fields}), 422
     return redirect(url_for("imports.show", run_id=again))
 
 
@@ -153,6 +180,15 @@ def rejected(run_id: int) -> Response:
         desk.write_rejects(session, run_id, file)
     file.seek(0)
     return send_file(file, "text/csv", as_attachment=True, download_name=f"rejected-{run_id}.csv")
+
+
+def _try(kind: str, file: FileStorage, options: ImportOptions) -> int:
+    """Begin a trial run of an uploaded file. Raises ``InvalidInput``."""
+    name = (file.filename or "").replace("\\", "/").rpartition("/")[2][:200]
+    with tempfile.TemporaryDirectory(dir=crm_here().config.home) as folder:
+        path = Path(folder) / (secure_filename(name) or "file")
+        file.save(path)
+        return runs.start(crm_here(), kind, path, options, actor=current_viewer(), dry_run=True, name=name)
 
 
 def _allowed() -> Sequence[Importer]:
@@ -186,7 +222,10 @@ def _about(run_id: int) -> dict[str, Any]:
         "state": STATES[run.state.value],
         "title": importer.title,
         "columns": {column.name: column.title for column in importer.columns},
+        "required": {column.name for column in importer.columns if column.required},
         "matched": match_columns(run.header, importer.columns, run.options["mapping"]),
+        "asks_columns": run.state is RunState.ASKING and any(one["option"] == "mapping" for one in run.questions),
+        "wrong": {},
         "can_undo": not run.dry_run and run.state in desk.UNDOABLE,
     }
 

@@ -79,6 +79,8 @@ def _sqlite_engine(url: sa.URL, *, read_only: bool = False) -> sa.Engine:
         for pragma in SQLITE_PRAGMAS:
             connection.execute(pragma)
         if read_only:
+            # Each thread of the web keeps such a connection; what it does not hold itself, the system's cache does.
+            connection.execute("PRAGMA cache_size=-8192")
             connection.execute("PRAGMA query_only=ON")
 
     @sa.event.listens_for(engine, "begin")

@@ -12,15 +12,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import BinaryIO, Literal
-
-import xlsxwriter
-from xlsxwriter.format import Format
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from regulars_core.exchange.files import limits
 from regulars_core.exchange.files.formulas import neutralised
 from regulars_core.exchange.files.problems import FileRefused
 from regulars_plugin_api.i18n import _
+
+if TYPE_CHECKING:
+    import xlsxwriter
+    from xlsxwriter.format import Format
 
 FileFormat = Literal["csv", "xlsx", "jsonl"]
 Value = str | int | Decimal | dt.date | dt.datetime | None
@@ -88,6 +89,8 @@ class _JsonWriter(RowWriter):
 @contextmanager
 def _xlsx(stream: BinaryIO, columns: Sequence[str]) -> Iterator[RowWriter]:
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    import xlsxwriter  # the slowest to import of all that web and worker rarely need
+
     with xlsxwriter.Workbook(stream, options) as workbook:
         yield _XlsxWriter(workbook, columns)
 

@@ -56,7 +56,9 @@ def move_back(session: Session, step: Step, keep_id: int, drop_id: int, journal:
                 mine = sa.and_(column == keep_id, table.c.id.in_(sa.select(stage.c.id)))
                 still = session.scalars(sa.select(table.c.id).where(mine)).all()
                 journal.updated(table.name, ((row_id, column.name, keep_id, drop_id) for row_id in still))
-                session.execute(sa.update(table).where(mine).values({column.name: drop_id}))
+                # A savepoint, so that a conflict leaves a transaction in which the staging table can go.
+                with session.begin_nested():
+                    session.execute(sa.update(table).where(mine).values({column.name: drop_id}))
             journal.created(table.name, _ids(step))
         elif step["moved"]:
             back = sa.update(table).where(here).values({column.name: drop_id})

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from regulars_plugin_api.contributions import (
     CustomerColumn,
+    DataSection,
     ErasureNote,
     EventHandler,
     FilterField,
@@ -23,7 +24,7 @@ from regulars_plugin_api.manifest import Category, Erase, Manifest, Merge, Perso
 from regulars_plugin_api.services import Crm
 from regulars_plugin_api.views import CustomerView, Viewer
 from regulars_plugin_api.web import PluginBlueprint
-from regulars_purchases import claims, contributions, demo, figures, filters, service, views
+from regulars_purchases import claims, contributions, demo, figures, filters, personal, service, views
 from regulars_purchases.claims import CLUES
 from regulars_purchases.exchange.exporters import ProductExporter, SaleExporter
 from regulars_purchases.exchange.products import ProductImporter
@@ -119,6 +120,11 @@ def customers_merging(session: Session, keep_id: int, drop_id: int) -> None:
 @hookimpl
 def customers_unmerging(session: Session, merge: Mapping[str, Any]) -> None:
     figures.recompute(session, (merge["keep_id"], merge["drop_id"]))
+
+
+@hookimpl
+def export_personal_data(session: Session, customer_id: int) -> Iterable[DataSection]:
+    yield personal.bought(session, customer_id)
 
 
 @hookimpl

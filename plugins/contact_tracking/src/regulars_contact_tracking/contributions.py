@@ -136,10 +136,10 @@ def _entry(one: InteractionView) -> TimelineEntry:
 
 def _say_done(session: Session, refs: Sequence[int], viewer: Viewer) -> Mapping[int, TimelineEntry]:
     return {
-        one.id: TimelineEntry(
-            _("Done: %(what)s", what=one.what), one.outcome or "", f"/contact_tracking/follow-ups/{one.id}", icon="checkbox"
+        row.id: TimelineEntry(
+            _("Done: %(what)s", what=row.what), row.outcome or "", f"/contact_tracking/follow-ups/{row.id}", icon="checkbox"
         )
-        for one in follow_ups.by_id(session, refs, today())
+        for row in session.scalars(sa.select(FollowUp).where(FollowUp.id.in_(refs)))
     }
 
 

@@ -96,11 +96,6 @@ def follow_up(session: Session, follow_up_id: int, viewer: Viewer, today: dt.dat
     return _view(row, today)
 
 
-def by_id(session: Session, ids: Sequence[int], today: dt.date) -> Sequence[FollowUpView]:
-    """Follow-ups by id, whosoever they are."""
-    return [_view(row, today) for row in session.execute(_FOLLOW_UP.where(FollowUp.id.in_(ids)))]
-
-
 def close(session: Session, follow_up_id: int, *, outcome: str | None, by: Viewer, now: dt.datetime) -> None:
     """Note that a follow-up is done and what came of it; one that is done stays as it is. Raises ``NotFound``."""
     row = _row(session, follow_up_id, by)

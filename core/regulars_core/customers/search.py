@@ -60,6 +60,24 @@ def index(session: Session, rows: Sequence[tuple[int, str]]) -> None:
         insert_rows(session, customer_search, ("customer_id", "words"), rows)
 
 
+def put(session: Session, customer: Customer, *, is_new: bool = False) -> None:
+    """Write the words of one customer, flushed and with its parts at hand; in the trash it has none."""
+    if not is_new:
+        key = _fulltext.c.rowid if session.get_bind().dialect.name == "sqlite" else customer_search.c.customer_id
+        session.execute(sa.delete(key.table).where(key == customer.id))
+    if customer.deleted_at is None and customer.merged_into_id is None:
+        parts = (sorted(found) for found in _searched(customer))
+        index(session, [(customer.id, search_words((customer.fold_name, customer.fold_first, customer.fold_last), *parts))])
+
+
+def _searched(customer: Customer) -> tuple[list[str], list[str], list[str]]:
+    return (
+        [one.match for one in customer.emails],
+        [one.e164 for one in customer.phones],
+        [one.value for one in customer.external_ids],
+    )
+
+
 def forget(session: Session, ids: Iterable[int]) -> None:
     """Take customers out of the index."""
     with staged(session, {"id": BigInt}, ((one,) for one in ids)) as gone:

@@ -134,7 +134,7 @@ class CustomerService:
             drafting.put(customer, draft, writer)
             writer.add(customer)
             writer.flush()
-            search.reindex(writer, [customer.id])
+            search.put(writer, customer, is_new=True)
             emit(writer, CustomerCreated(customer_id=customer.id, uid=customer.uid))
             return customer.id
 
@@ -156,7 +156,7 @@ class CustomerService:
             if changed:
                 customer.updated_at = self.crm.clock.now()
                 writer.flush()
-                search.reindex(writer, [customer.id])
+                search.put(writer, customer)
                 emit(writer, CustomerUpdated(customer_id=customer.id, uid=customer.uid, changed=changed))
 
     def trash(self, session: Session, customer_id: int) -> None:
@@ -164,7 +164,7 @@ class CustomerService:
         customer = self._living(session, customer_id)
         customer.deleted_at = self.crm.clock.now()
         session.flush()
-        search.reindex(session, [customer.id])
+        search.put(session, customer)
         emit(session, CustomerDeleted(customer_id=customer.id, uid=customer.uid))
 
     def restore(self, session: Session, customer_id: int) -> None:
@@ -174,7 +174,7 @@ class CustomerService:
             raise NotFound(_("There is no such customer."))
         customer.deleted_at = None
         session.flush()
-        search.reindex(session, [customer.id])
+        search.put(session, customer)
         emit(session, CustomerRestored(customer_id=customer.id, uid=customer.uid))
 
     def merge(self, keep_id: int, drop_id: int, *, session: Session | None = None) -> int:

@@ -1,0 +1,136 @@
+"""Servers started as a shop starts them, and one visitor with a clock."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlencode
+
+HERE = Path(__file__).parents[1]
+FORM = "application/x-www-form-urlencoded"
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass
+class Visitor:
+    """One connection that is kept, with the cookies it was given."""
+
+    port: int
+    cookies: dict[str, str] = field(default_factory=dict)
+    _connection: http.client.HTTPConnection | None = None
+
+    def ask(self, method: str, path: str, form: Mapping[str, str] | None = None) -> tuple[int, bytes]:
+        """Status and body of an answer."""
+        if self._connection is None:
+            self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())} if self.cookies else {}
+        body = urlencode(form) if form is not None else None
+        self._connection.request(method, path, body, headers | ({"Content-Type": FORM} if body is not None else {}))
+        reply = self._connection.getresponse()
+        content = reply.read()
+        for cookie in reply.headers.get_all("Set-Cookie") or ():
+            name, _, value = cookie.partition(";")[0].partition("=")
+            self.cookies[name] = value
+        if reply.will_close:
+            self._connection = None
+        return reply.status, content
+
+    def token(self, path: str) -> str:
+        """The token of the form on a page."""
+        found = re.search(rb'name="csrf_token"[^>]*value="([^"]+)"', self.ask("GET", path)[1])
+        assert found is not None, f"no form on {path}"
+        return found[1].decode()
+
+    def sign_in(self, email: str, password: str) -> None:
+        """By the form, as staff do."""
+        form = {"email": email, "password": password, "csrf_token": self.token("/sign-in")}
+        assert self.ask("POST", "/sign-in", form)[0] == 302
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    seconds_to_answer: float
+
+    def memory(self) -> float:
+        """MiB held by the worker that holds most."""
+        return max(_resident(worker) for worker in self._workers())
+
+    def cpu_seconds(self) -> float:
+        """What all its processes have used so far."""
+        return sum(_cpu(process) for process in (self.process.pid, *self._workers()))
+
+    def _workers(self) -> list[int]:
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return [int(child) for child in children]
+
+
+@contextmanager
+def running(arguments: list[str], port: int, path: str, environment: Mapping[str, str]) -> Iterator[Server]:
+    """``python arguments`` until the end of the block, from when ``path`` has answered."""
+    began = time.perf_counter()
+    paths = os.pathsep.join(str(HERE.parent / name) for name in ("plugin_api", "core", "web", "migrations", "tests"))
+    process = subprocess.Popen([sys.executable, *arguments], env={**os.environ, "PYTHONPATH": paths, **environment})
+    try:
+        while True:
+            try:
+                if Visitor(port).ask("GET", path)[0] == 200:
+                    break
+            except OSError as not_yet:
+                if process.poll() is not None or time.perf_counter() - began > 60:
+                    raise RuntimeError(f"{arguments} does not answer") from not_yet
+            time.sleep(0.005)
+        yield Server(process, port, time.perf_counter() - began)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+def side_by_side(asks: Mapping[str, Callable[[], object]], rounds: int = 7, each: int = 30) -> dict[str, float]:
+    """The median time of each in milliseconds, asked in turns so that whatever else the machine does falls on all of them."""
+    for ask in asks.values():
+        for _ in range(5):
+            ask()
+    medians: dict[str, list[float]] = {name: [] for name in asks}
+    for _ in range(rounds):
+        for name, ask in asks.items():
+            times = []
+            for _ in range(each):
+                began = time.perf_counter()
+                ask()
+                times.append(time.perf_counter() - began)
+            medians[name].append(statistics.median(times) * 1e3)
+    return {name: statistics.median(found) for name, found in medians.items()}
+
+
+def _resident(process: int) -> float:
+    status = Path(f"/proc/{process}/status").read_text()
+    found = re.search(r"VmRSS:\s+(\d+) kB", status)
+    assert found is not None
+    return int(found[1]) / 1024
+
+
+def _cpu(process: int) -> float:
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return sum(int(one) for one in fields[11:15]) / _TICKS

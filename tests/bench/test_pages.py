@@ -1,0 +1,202 @@
+"""P1 to P5 and P9: what staff do all day beside the floor of the same run, at ten thousand, a hundred thousand and a million customers.
+
+``REGULARS_BENCH_SIZES=10000,100000`` chooses other sizes. Ratios are gated with half as much slack again, since machines are shared;
+statements, bytes and rows are gated as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import pytest
+from bench import bulk, chain, floor
+from bench.plans import Pages, look_at
+from bench.serving import Server, Visitor, free_port, running, side_by_side
+
+from regulars_core.config import Config, create_home
+from regulars_core.crm import open_crm
+from regulars_core.plugins.switching import enable
+from regulars_core.users import service
+from regulars_testkit.staff import PASSWORD
+
+pytestmark = [pytest.mark.bench, pytest.mark.timeout(0)]
+
+SIZES = [int(size) for size in os.environ.get("REGULARS_BENCH_SIZES", "10000,100000,1000000").split(",")]
+ENGINES = ("sqlite", "postgres")
+SLACK = 1.5
+KEY = "k" * 40
+MANAGER = "manager@example.com"
+_growth: dict[str, dict[int, dict[str, float]]] = {}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The product and the floor, running over the same customers."""
+
+    customers: int
+    url: str
+    product: Server
+    floor: Server
+    staff: Visitor
+    visitor: Visitor
+    pages: Pages
+
+    @property
+    def engine(self) -> str:
+        """Which database it is."""
+        return self.url.partition(":")[0].partition("+")[0]
+
+
+@pytest.fixture(
+    scope="module", params=[(engine, size) for engine in ("sqlite", "postgres") for size in SIZES], ids=lambda one: f"{one[0]}-{one[1]}"
+)
+def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, migrate: Callable[[str], None]) -> Iterator[Scene]:
+    engine, size = request.param
+    folder = tmp_path_factory.mktemp("scene")
+    with ExitStack() as end:
+        urls = [f"sqlite:///{folder / 'regulars.db'}", f"sqlite:///{folder / 'floor.db'}"]
+        if engine == "postgres":
+            server = request.getfixturevalue("postgres_server")
+            urls = [server.create(f"{name}_{size}") for name in ("regulars", "floor")]
+            for name in ("regulars", "floor"):
+                end.callback(server.drop, f"{name}_{size}")
+        migrate(urls[0])
+        for url, module in zip(urls, (chain, floor), strict=True):
+            target = bulk.target(url)
+            module.load(target, size)
+            target.close()
+        home = folder / "home"
+        _prepare(home, urls[0])
+        ports = free_port(), free_port()
+        environment = {"REGULARS_HOME": str(home), "REGULARS_DATABASE_URL": urls[0], "REGULARS_SECRET_KEY": KEY}
+        arguments = ["-m", "regulars_web", "web", "--host", "127.0.0.1", "--port", str(ports[0]), "--workers", "2"]
+        product = end.enter_context(running(arguments, ports[0], "/healthz", environment))
+        bare = end.enter_context(running(["-m", "bench.floor", urls[1], str(ports[1])], ports[1], "/hello", {}))
+        staff = Visitor(ports[0])
+        staff.sign_in(MANAGER, PASSWORD)
+        crm = open_crm(Config(home=home, database_url=urls[0], secret_key=KEY))
+        end.callback(crm.close)
+        yield Scene(size, urls[0], product, bare, staff, Visitor(ports[1]), Pages(crm, MANAGER, PASSWORD))
+
+
+def _prepare(home: Path, url: str) -> None:
+    create_home(home)
+    crm = open_crm(Config(home=home, database_url=url, secret_key=KEY))
+    for plugin in ("purchases", "contact_tracking"):
+        enable(crm, plugin)
+    with crm.transaction() as session:
+        service.create(session, email=MANAGER, name="Manager", password=PASSWORD, roles=["manager"], at=crm.clock.now())
+    crm.close()
+
+
+def _compare(scene: Scene, name: str, goals: dict[str, float], asks: dict[str, Callable[[], object]]) -> float:
+    """Time all of ``asks``, hold the first against the others, and return its milliseconds."""
+    times = side_by_side(asks)
+    mine = next(iter(asks))
+    _growth.setdefault(f"{scene.engine} {name}", {})[scene.customers] = times
+    ratios = {other: times[mine] / times[other] for other in goals}
+    said = "; ".join(f"{ratio:.1f}x {other} of {times[other]:.2f} ms, goal {goals[other]:.1f}x" for other, ratio in ratios.items())
+    print(f"\n{scene.engine} {scene.customers:,}: {name} {times[mine]:.2f} ms: {said}")  # noqa: T201
+    over = {other: round(ratio, 2) for other, ratio in ratios.items() if ratio > goals[other] * SLACK}
+    assert not over
+    return times[mine]
+
+
+def _ok(visitor: Visitor, path: str) -> Callable[[], object]:
+    def ask() -> None:
+        assert visitor.ask("GET", path)[0] == 200, path
+
+    return ask
+
+
+def test_list(scene: Scene) -> None:
+    asks = {"page": _ok(scene.staff, "/customers"), "/list": _ok(scene.visitor, "/list"), "/orm/list": _ok(scene.visitor, "/orm/list")}
+    _compare(scene, "P1 list", {"/list": 4, "/orm/list": 2}, asks)
+    looked = look_at(scene.pages, "/customers")
+    assert (looked.statements <= 6, looked.bytes <= 40_000) == (True, True), (looked.statements, looked.bytes)
+
+
+@pytest.mark.parametrize("fragment", ["example42.org", "7000123", "smith 77"])
+def test_search(scene: Scene, fragment: str) -> None:
+    path = f"/customers?q={fragment.replace(' ', '+')}"
+    asks = {"page": _ok(scene.staff, path), "/search": _ok(scene.visitor, f"/search?q={fragment.replace(' ', '+')}")}
+    _compare(scene, f"P3 search {fragment}", {"/search": 3}, asks)
+
+
+def test_search_of_one_character(scene: Scene) -> None:
+    asks = {"page": _ok(scene.staff, "/customers?q=%E7%8E%8B"), "/list": _ok(scene.visitor, "/list")}
+    _compare(scene, "P3 one character", {"/list": 6}, asks)
+
+
+def test_customer(scene: Scene) -> None:
+    numbers, others = count(1), count(1)
+
+    def mine() -> None:
+        assert scene.staff.ask("GET", f"/customers/{next(numbers) % chain.WITH_MOST + 1}")[0] == 200
+
+    def bare() -> None:
+        assert scene.visitor.ask("GET", f"/orm/c/{next(others) % chain.WITH_MOST + 1}")[0] == 200
+
+    _compare(scene, "P4 customer", {"/orm/c": 2.5}, {"page": mine, "/orm/c": bare})
+    looked = look_at(scene.pages, "/customers/7")
+    assert looked.statements <= 10
+
+
+def test_create(scene: Scene) -> None:
+    token, numbers = scene.staff.token("/customers/new"), count(1)
+
+    def person() -> dict[str, str]:
+        number = next(numbers)
+        return {
+            "first_name": "Ny",
+            "last_name": f"Person {os.getpid()} {number}",
+            "email": f"ny{os.getpid()}-{number}@example.net",
+            "city": "Lund",
+        }
+
+    def mine() -> None:
+        one = person()
+        form = {"kind": "person", "status": "active", "emails": one.pop("email"), "csrf_token": token, **one}
+        status, body = scene.staff.ask("POST", "/customers/new", form)
+        assert status == 302, body[:2000]
+
+    def bare() -> None:
+        assert scene.visitor.ask("POST", "/orm/new", person())[0] == 302
+
+    _compare(scene, "P5 create", {"/orm/new": 4}, {"page": mine, "/orm/new": bare})
+
+
+def test_start_and_memory(scene: Scene) -> None:
+    ratio = scene.product.seconds_to_answer / scene.floor.seconds_to_answer
+    print(  # noqa: T201
+        f"\n{scene.engine} {scene.customers:,}: P9 first answer after {scene.product.seconds_to_answer:.2f} s, {ratio:.1f}x the floor's;"
+        f" {scene.product.memory():.0f} MiB a worker after load, floor {scene.floor.memory():.0f}"
+    )
+    assert ratio <= 2.5 * SLACK
+    assert scene.product.memory() <= 120
+
+
+def test_plans(scene: Scene) -> None:
+    """No page reads a large table from end to end."""
+    for path in ("/customers", "/customers?q=smith", "/customers?q=%E7%8E%8B", "/customers?city=Lund", "/customers/7", "/"):
+        looked = look_at(scene.pages, path)
+        print(f"\n{scene.engine} {scene.customers:,}: {path}: {looked.statements} statements, {looked.bytes:,} bytes")  # noqa: T201
+        assert looked.scans == [], path
+
+
+@pytest.mark.parametrize(("name", "most"), [("P1 list", 1.5), ("P5 create", 1.5), ("P4 customer", 2.5), ("P3 search smith 77", 5)])
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_growth(engine: str, name: str, most: float) -> None:
+    """P2, after all sizes were measured."""
+    found = _growth.get(f"{engine} {name}", {})
+    if len(found) > 1:
+        ratio = found[max(found)]["page"] / found[min(found)]["page"]
+        print(f"\n{engine}: P2 {name} grows {ratio:.1f}x from {min(found):,} to {max(found):,} customers, goal {most}x")  # noqa: T201
+        assert ratio <= most * SLACK
+    Path(os.environ.get("REGULARS_BENCH_RESULTS", os.devnull)).write_text(json.dumps(_growth, indent=1))

@@ -15,6 +15,7 @@ from regulars_plugin_api.contributions import Panel, Place, Widget
 from regulars_plugin_api.hookspecs import web as hooks
 from regulars_plugin_api.i18n import Text
 from regulars_plugin_api.views import CustomerView, Viewer
+from regulars_web.personal import preference
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,24 @@ def widgets(crm: Crm, viewer: Viewer) -> Found:
     """The tiles of the home page that the viewer may see."""
     found = _found(crm, [(a.plugin, a.value, a.failure) for a in crm.bus.answers(hooks.dashboard_widgets, viewer=viewer)])
     return Found([(plugin, part) for plugin, part in found.parts if viewer.may(part.permission)], found.failed)
+
+
+def arranged(found: Found, what: str, *, hidden_too: bool = False) -> Found:
+    """The parts in the user's own order, less those the user hides. ``what`` is ``panels`` or ``home``; parts never arranged come last."""
+    order = {one: place for place, one in enumerate((preference(what) or {}).get("order", ()))}
+    away = set() if hidden_too else hidden(what)
+    parts = [(plugin, part) for plugin, part in found.parts if name(plugin, part) not in away]
+    return Found(sorted(parts, key=lambda one: order.get(name(*one), len(order))), found.failed)
+
+
+def hidden(what: str) -> set[str]:
+    """Names of the parts the user does not want to see."""
+    return set((preference(what) or {}).get("hidden", ()))
+
+
+def name(plugin: str, part: Any) -> str:
+    """What tells a part from all others."""
+    return f"{plugin}/{part.key}"
 
 
 def panel_slot(crm: Crm, plugin: str, panel: Panel, customer: CustomerView, viewer: Viewer) -> Slot:

@@ -2,6 +2,7 @@
 
 from regulars_web.pages import (
     account,
+    arrange,
     audit,
     bulk,
     commands,
@@ -44,6 +45,7 @@ PAGES = (
         till.pages,
         commands.pages,
         account.pages,
+        arrange.pages,
         health.pages,
     ),
 )

@@ -46,7 +46,7 @@ def show(customer_id: int) -> ResponseReturnValue:
     customer = seen(customer_id)
     if customer.id != customer_id:
         return redirect(url_for("customers.show", customer_id=customer.id))
-    found = slots.panels(crm_here(), customer, current_viewer())
+    found = slots.arranged(slots.panels(crm_here(), customer, current_viewer()), "panels")
     places = {
         place.value: [_slot(customer, plugin, panel) for plugin, panel in slots.placed(found, place)]
         for place in (Place.COMPOSER, Place.MAIN, Place.SIDE)

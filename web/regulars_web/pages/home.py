@@ -27,7 +27,9 @@ def page() -> str:
             known = customers.get_many(latest, session=session)
             seen = customers.visible_ids(session, viewer, latest)
         recent = [known[one] for one in latest if one in known and one in seen]
-    return render("home.html", widgets=slots.widgets(crm_here(), viewer), recent=recent)
+    today = crm_here().clock.now().astimezone(crm_here().config.timezone).date()
+    widgets = slots.arranged(slots.widgets(crm_here(), viewer), "home")
+    return render("home.html", widgets=widgets, recent=recent, today=today)
 
 
 @pages.get("/home/widgets/<plugin>/<key>")

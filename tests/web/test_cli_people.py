@@ -53,6 +53,13 @@ def test_merge_and_back(run: Run, people: tuple[int, int]) -> None:
     assert run("customers", "unmerge", 7) == (1, {"error": "There is no such merge.", "fields": {}})
 
 
+def test_duplicates_are_listed(run: Run, people: tuple[int, int]) -> None:
+    pair = {"keep": people[0], "drop": people[1], "names": ["Eva Ek", "Eva Ek"], "reasons": ["email"]}
+    assert run("customers", "duplicates") == (0, {"pairs": [pair], "after": None})
+    assert run("customers", "duplicates", "--after", f"{people[0]}:{people[1]}") == (0, {"pairs": [], "after": None})
+    assert run("customers", "duplicates", "--after", "x")[0] == 2
+
+
 def test_personal_data_go_into_a_private_file(run: Run, people: tuple[int, int], tmp_path: Path) -> None:
     out = tmp_path / "eva.zip"
     assert run("customers", "personal-data", people[0], "--out", out) == (0, {"customer": people[0], "out": str(out)})

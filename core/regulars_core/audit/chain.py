@@ -11,7 +11,7 @@ import datetime as dt
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,8 @@ ERASED = ("erasure", "changes")
 COLUMNS = ("id", "table_name", "row_id", "column_name", "old", "new", "salt", "block_id", "actor_id", "cause", "at")
 
 _READ = tuple(Change.__table__.c)
+# Values as the database keeps them: converting a batch's one time stamp for every row would cost more than the digests.
+_AS_KEPT = sa.Table("change", sa.MetaData(), *(sa.Column(name) for name in COLUMNS))
 Entry = tuple[str, int, str, str | None, str | None]
 
 
@@ -35,16 +37,26 @@ def append(session: Session, entries: Sequence[Entry], *, actor_id: int | None, 
     """Write entries of the journal as one block, in a constant number of statements."""
     ids = reserve_ids(session, Change.__table__, len(entries))
     (block_id,) = reserve_ids(session, AuditBlock.__table__, 1)
-    held = sum(entry[2] != ROW for entry in entries)
-    salts = _salts(held)
-    digest = hashlib.sha256(_header(actor_id, cause, at))
-    rows = []
-    for number, entry in zip(ids, entries, strict=True):
-        salt = None if entry[2] == ROW else next(salts)
-        digest.update(_text(number, *entry) if salt is None else _leaf(salt, number, *entry))
-        rows.append((number, *entry, salt, block_id, actor_id, cause, at))
-    insert_rows(session, Change.__table__, COLUMNS, rows)
-    insert_rows(session, AuditBlock.__table__, ("id", "size", "digest"), [(block_id, len(rows), digest.digest())])
+    dialect = session.get_bind().dialect
+    keep = Change.at.type.dialect_impl(dialect).bind_processor(dialect) or (lambda value: value)
+    about = (block_id, actor_id, cause, keep(at))
+    sha256, salts = hashlib.sha256, os.urandom(SALT * len(entries))
+    rows: list[tuple[Any, ...]] = []
+    covered = [_header(actor_id, cause, at)]
+    salted = 0
+    # Imports come through here for every row they write: nothing is called that can be said in place, see ``_text`` and ``_leaf``.
+    for number, (table, row_id, column, old, new) in zip(ids, entries, strict=True):
+        text = f"{number}\x1f{table}\x1f{row_id}\x1f{column}\x1f{old or ''}\x1f{new or ''}".encode()
+        if column == ROW:
+            covered.append(text)
+            rows.append((number, table, row_id, column, old, new, None, *about))
+        else:
+            salt = salts[salted : salted + SALT]
+            salted += SALT
+            covered.append(sha256(salt + text).digest())
+            rows.append((number, table, row_id, column, old, new, salt, *about))
+    insert_rows(session, _AS_KEPT, COLUMNS, rows)
+    insert_rows(session, AuditBlock.__table__, ("id", "size", "digest"), [(block_id, len(rows), sha256(b"".join(covered)).digest())])
 
 
 def blank(session: Session, which: sa.ColumnElement[bool]) -> int:
@@ -168,11 +180,6 @@ def _covered(entry: Any) -> bytes:
 def _leaf(salt: bytes, number: int, table: str, row_id: int, column: str, old: str | None, new: str | None) -> bytes:
     """What the chain covers of an entry that holds values."""
     return hashlib.sha256(salt + _text(number, table, row_id, column, old, new)).digest()
-
-
-def _salts(count: int) -> Iterator[bytes]:
-    some = os.urandom(SALT * count)
-    return (some[start : start + SALT] for start in range(0, len(some), SALT))
 
 
 def _header(actor_id: int | None, cause: str, at: dt.datetime) -> bytes:

@@ -1,4 +1,4 @@
-"""regulars customers show | merge | unmerge | erase | personal-data"""
+"""regulars customers show | merge | unmerge | duplicates | erase | personal-data"""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import click
 from regulars_core.acting import acting_as
 from regulars_plugin_api.errors import InvalidInput, NotFound
 from regulars_plugin_api.i18n import _
+from regulars_plugin_api.views import SYSTEM
 from regulars_web.console import DONE, Console, JsonGroup
 
 
@@ -58,6 +59,38 @@ def unmerge(console: Console, number: int) -> int:
     with crm.transaction(cause="cli") as session:
         crm.customers.unmerge(number, session=session)
     console.answer({"merge": number, "undone": True}, _("The merge is taken back."))
+    return DONE
+
+
+@customers.command()
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000), help="Pairs at most.")
+@click.option("--after", default="0:0", help="Where an earlier answer ended.")
+@click.pass_obj
+def duplicates(console: Console, limit: int, after: str) -> int:
+    """Customers who may be one person, and why."""
+    from regulars_core.customers.duplicates import REASONS, listed
+
+    try:
+        low, high = (int(part) for part in after.split(":"))
+    except ValueError as error:
+        raise InvalidInput(after=_("Give what the earlier answer said, such as 12:40.")) from error
+    crm = console.crm()
+    with crm.read() as session:
+        found = listed(crm, session, SYSTEM, after=(low, high), limit=limit)
+    pairs = [
+        {"keep": pair.one.id, "drop": pair.other.id, "names": [pair.one.display_name, pair.other.display_name], "reasons": pair.reasons}
+        for pair in found.pairs
+    ]
+    further = found.after and ":".join(map(str, found.after))
+
+    def words() -> str:
+        lines = []
+        for pair in found.pairs:
+            who = " · ".join(f"{one.id} {one.display_name}" for one in (pair.one, pair.other))
+            lines.append(f"{who}: {', '.join(str(REASONS[one]) for one in pair.reasons)}")
+        return "\n".join([*lines, str(_("There may be more: --after %(after)s", after=further))] if further else lines)
+
+    console.answer({"pairs": pairs, "after": further}, words)
     return DONE
 
 

@@ -21,6 +21,9 @@ def test_a_file_is_tried_run_and_taken_back(site: Site, page: Page, complaints: 
     page.get_by_role("link", name="Import", exact=True).first.click()
     page.get_by_role("link", name="Import a file").first.click()
     page.get_by_label("File", exact=True).set_input_files(file)
+    page.get_by_role("button", name="Look into the file").click()
+    expect(page.get_by_text("This is what the file holds.")).to_be_visible(timeout=20_000)
+    assert Axe().run(page).response["violations"] == []
     page.get_by_role("button", name="Start trial run").click()
     page.get_by_label("day, month, year").check()
     page.get_by_role("button", name="Go on").click()

@@ -209,14 +209,14 @@ class HookBus:
         answers: list[Any] = []
         clock, check, name, session = self._clock, hook.check, hook.name, hook.session
         troubles, stuck = self._breaker.troubles, self._stuck
-        thread: Any = threading.current_thread()
+        thread: Any = threading.current_thread() if hook.page else None
         outer = getattr(thread, "running", None)
         began = clock()
         for plugin, function, picks in calls:
             if (troubles or stuck) and (pause := self._pause(hook, plugin)):
                 answers.append(_Failure(pause))
                 continue
-            if hook.page:
+            if thread is not None:
                 thread.running = Running(plugin, hook, began)
             try:
                 chosen = values if picks is None else [values[pick] for pick in picks]
@@ -239,7 +239,7 @@ class HookBus:
                 if troubles:
                     self._breaker.worked(plugin, name)
             finally:
-                if hook.page:
+                if thread is not None:
                     thread.running = outer
             answers.append(answer)
             ended = clock()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from regulars_core.customers import drafting, merging, search
+from regulars_core.customers import drafting, merging, search, timeline
 from regulars_core.customers.filter import compiler
 from regulars_core.customers.listing import LINE, CustomerLine
 from regulars_core.customers.models import Customer, Tag
@@ -118,7 +118,7 @@ class CustomerService:
         """The condition on ``Customer`` for what a viewer may see."""
         if viewer.store_ids is None:
             return sa.true()
-        return visible(viewer, self.crm.bus.collect(customer_hooks.timeline_sources))
+        return visible(viewer, timeline.happenings(self.crm, viewer))
 
     def visible_ids(self, session: Session, viewer: Viewer, customer_ids: Sequence[int]) -> set[int]:
         """Those of ``customer_ids`` that the viewer may see."""

@@ -93,6 +93,13 @@ def page(
     return _Reading(crm, viewer, customer_id, narrowing or Narrowing(), after, limit).page()
 
 
+def happenings(crm: Crm, viewer: Viewer) -> list[sa.Select[Any]]:
+    """What the plugins' sources select; those that fail are left out."""
+    offered = [(answer.plugin, source) for answer in crm.bus.answers(hooks.timeline_sources) for source in answer.value or ()]
+    answers = (crm.bus.guarded(plugin, f"timeline {source.name}", partial(source.select, viewer)) for plugin, source in offered)
+    return [answer.value for answer in answers if answer.value is not None]
+
+
 class _Row(NamedTuple):
     rank: int
     at: dt.datetime

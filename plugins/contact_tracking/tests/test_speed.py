@@ -22,7 +22,7 @@ MANY = 2500
 @pytest.fixture
 def busy(chain: Any) -> int:
     """A customer with 5,000 happenings, among others with as many."""
-    ada = chain.customer("Ada Öberg")
+    ada: int = chain.customer("Ada Öberg")
     with chain.crm.transaction() as session:
         for customer_id in (ada, chain.customer("Bo")):
             ids = reserve_ids(session, interactions, MANY)

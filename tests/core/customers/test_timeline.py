@@ -185,7 +185,7 @@ def _raise(*_about: Any) -> Any:
 
 
 def _wrong_sql(_viewer: Viewer) -> Select:
-    columns = (sa.column(name) for name in ("customer_id", "at", "kind", "channel", "store_id", "ref"))
+    columns: Iterable[sa.ColumnElement[Any]] = (sa.column(name) for name in ("customer_id", "at", "kind", "channel", "store_id", "ref"))
     return sa.select(*columns).select_from(sa.table("no_such_table"))
 
 

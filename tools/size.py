@@ -1,4 +1,4 @@
-"""Keeps the kernel small: counts lines of code (no blank lines, comments or docstrings) and fails above the limits of ADR 0004."""
+"""Keeps the kernel small: counts lines of code (no blank lines, comments or docstrings) and fails above the limits of ADR 0006."""
 
 import ast
 import io
@@ -7,8 +7,8 @@ import tokenize
 from pathlib import Path
 
 CORE = Path(__file__).parent.parent / "core" / "regulars_core"
-FORMATS = CORE / "exchange" / "files"
-LIMITS = {"kernel": 7000, "file formats": 2000}
+PARTS = {"file formats": CORE / "exchange" / "files", "import engine": CORE / "exchange", "kernel": CORE}
+LIMITS = {"kernel": 7000, "import engine": 2000, "file formats": 2000}
 NO_CODE = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
 
 
@@ -32,7 +32,7 @@ def docstring_lines(tree: ast.AST) -> set[int]:
 def main() -> int:
     sizes = dict.fromkeys(LIMITS, 0)
     for path in CORE.rglob("*.py"):
-        sizes["file formats" if path.is_relative_to(FORMATS) else "kernel"] += code_lines(path)
+        sizes[next(part for part, folder in PARTS.items() if path.is_relative_to(folder))] += code_lines(path)
     for part, size in sizes.items():
         sys.stdout.write(f"{part}: {size} of {LIMITS[part]} lines of code\n")
     return int(any(sizes[part] > limit for part, limit in LIMITS.items()))

@@ -22,7 +22,6 @@ from regulars_core.customers.models import (
     ExternalId,
     Tag,
 )
-from regulars_core.customers.scope import visible
 from regulars_core.stores.models import Store
 from regulars_plugin_api.exchange import Exporter
 from regulars_plugin_api.i18n import _
@@ -45,8 +44,9 @@ class CustomerExporter(Exporter):
 
     def rows(self, session: Session, viewer: Viewer, where: Any | None) -> Iterator[Sequence[Any]]:
         """Pages of a thousand, each read in a constant number of statements."""
-        condition = sa.true() if where is None else compiler(session.info["crm"]).compile(where)
-        living = sa.and_(Customer.deleted_at.is_(None), Customer.merged_into_id.is_(None), visible(viewer), condition)
+        crm = session.info["crm"]
+        condition = sa.true() if where is None else compiler(crm).compile(where)
+        living = sa.and_(Customer.deleted_at.is_(None), Customer.merged_into_id.is_(None), crm.customers.visible_to(viewer), condition)
         query = sa.select(Customer.__table__, Store.code.label("store_code")).outerjoin(Store, Store.id == Customer.store_id)
         names, last = self.columns(session), 0
         while page := session.execute(query.where(living, Customer.id > last).order_by(Customer.id).limit(PAGE)).all():

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -66,7 +67,7 @@ class Row:
 
     field: str
     op: str = "eq"
-    values: list[str] = field(default_factory=list)
+    values: list[str] = dataclasses.field(default_factory=list)
 
 
 @dataclass
@@ -74,7 +75,7 @@ class Group:
     """Conditions of which ``all`` or ``any`` must hold."""
 
     match: str = "all"
-    rows: list[Row] = field(default_factory=list)
+    rows: list[Row] = dataclasses.field(default_factory=list)
 
 
 @dataclass
@@ -82,7 +83,7 @@ class Form:
     """A whole filter as the form holds it."""
 
     match: str = "all"
-    groups: list[Group] = field(default_factory=list)
+    groups: list[Group] = dataclasses.field(default_factory=list)
 
 
 class TooDeep(Exception):
@@ -197,7 +198,7 @@ def _of_plugin(session: Session, one: FilterField) -> Offer:
 
 
 def _operators(offered: tuple[str, ...]) -> tuple[str, ...]:
-    found = [op for op in ("eq", "in", "contains", "gt", "lt", "empty") if op in offered]
+    found: list[str] = [op for op in ("eq", "in", "contains", "gt", "lt", "empty") if op in offered]
     if "eq" in found:
         found.insert(1, "not")
     return tuple([*found, "filled"] if "empty" in found else found)

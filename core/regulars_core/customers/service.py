@@ -106,7 +106,7 @@ class CustomerService:
     ) -> Page[CustomerLine]:
         """The same customers as a list shows them, in one statement; by name, or with ``newest`` those added last first."""
         found = _slice(session, LINE, self.conditions(session, viewer, query, where, trash), after, before, limit, newest)
-        return Page([CustomerLine(*row) for row in found.rows], found.before, found.after)
+        return Page([CustomerLine._make(row) for row in found.rows], found.before, found.after)
 
     def count_about(self, session: Session, viewer: Viewer, *, query: str = "", where: Any | None = None, trash: bool = False) -> int:
         """How many there are, counted no further than ``COUNTED_AT_MOST`` + 1."""
@@ -205,8 +205,10 @@ class CustomerService:
         return complete(session, session.execute(sa.select(*COLUMNS).where(*conditions)).all())
 
     def _living(self, session: Session, customer_id: int) -> Customer:
-        customer = session.get(Customer, customer_id, options=PARTS)
-        if customer is None or customer.deleted_at is not None or customer.merged_into_id is not None:
+        # Locked: a merge at the same time is waited for, and what it made of the customer is what is changed.
+        query = sa.select(Customer).where(Customer.id == _meant(customer_id), LIVING).options(*PARTS)
+        customer = session.scalar(query.with_for_update(of=Customer).execution_options(populate_existing=True))
+        if customer is None:
             raise NotFound(_("There is no such customer."))
         return customer
 

@@ -73,8 +73,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute(sa.text("DELETE FROM role_permission WHERE permission = :permission").bindparams(permission=PERMISSION))
-    for table in ("export_run", "saved_view", "notice"):
-        op.drop_table(table)
+    for name in ("export_run", "saved_view", "notice"):
+        op.drop_table(name)
     with op.batch_alter_table("user_session") as table:
         table.drop_column("device")
     with op.batch_alter_table("user_account") as table:

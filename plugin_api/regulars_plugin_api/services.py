@@ -145,6 +145,12 @@ class Consents(Protocol):
     def of(self, customer_ids: Sequence[int], *, session: Session | None = None) -> Mapping[int, Sequence[ConsentView]]:
         """The state of each channel, by customer."""
 
+    def permitting(self, session: Session, customer_ids: Sequence[int], channel: str) -> set[int]:
+        """Those of ``customer_ids`` who may be written to on ``channel``: a yes with date and source, and a customer who is there.
+
+        Nothing said is no. A yes without proof is no until somebody records one with it. Vetoes come on top.
+        """
+
     def record(self, session: Session, customer_id: int, channel: str, state: str, *, given_at: dt.date | None, source: str | None) -> None:
         """Write down what a customer said."""
 

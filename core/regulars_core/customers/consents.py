@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from regulars_core.customers.models import Consent, ConsentState, Customer, Kind
+from regulars_core.customers.models import Consent, ConsentState, Customer, Kind, Status
 from regulars_plugin_api.errors import InvalidInput, NotFound
 from regulars_plugin_api.events import ConsentChanged, emit
 from regulars_plugin_api.i18n import _
@@ -51,6 +51,12 @@ class ConsentService:
             for row in reader.scalars(asked):
                 found[row.customer_id].append(ConsentView(row.channel, row.state.value, row.given_on, row.source))
         return found
+
+    def permitting(self, session: Session, customer_ids: Sequence[int], channel: str) -> set[int]:
+        """Those who may be written to: they said yes, with proof, and are neither blocked, thrown away, merged nor erased."""
+        granted = sa.select(Consent.customer_id).where(Consent.channel == channel, Consent.state == ConsentState.GRANTED)
+        living = sa.and_(Customer.status != Status.BLOCKED, Customer.deleted_at.is_(None), Customer.merged_into_id.is_(None))
+        return set(session.scalars(sa.select(Customer.id).where(Customer.id.in_(customer_ids), Customer.id.in_(granted), living)))
 
     def record(self, session: Session, customer_id: int, channel: str, state: str, *, given_at: dt.date | None, source: str | None) -> None:
         """Write down what a customer said. A "yes" without date and source is kept as unproven."""

@@ -49,10 +49,19 @@ def test_what_is_sent_twice_is_written_down_once(chain: Any, staff: Callable[...
     assert token_in(clerk.get(f"/customers/{ada}").text) != uid
 
 
+def test_a_next_step_alone_is_a_follow_up_and_no_contact(chain: Any, staff: Callable[..., Staff]) -> None:
+    clerk, ada = staff("Anna", "clerk", stores=["M1"]), chain.customer("Ada Öberg")
+    uid = token_in(clerk.get(f"/customers/{ada}").text)
+    for _time in range(2):
+        reply = clerk.post(f"/contact_tracking/customers/{ada}/interactions", {"channel": "visit", **STEP, "uid": uid})
+        assert reply.status_code == 302
+    assert (chain.contacts(), chain.follow_ups()) == ([], [("Ada Öberg", "Ring about the fabric", "2026-11-23", "Anna", False, None)])
+
+
 @pytest.mark.parametrize(
     ("typed", "field", "words"),
     [
-        ({"text": "", "outcome": ""}, "text", "Write down what was said"),
+        ({"text": "", "outcome": "", "next_step": ""}, "text", "Write down what was said"),
         ({"text": "Paid with 4111 1111 1111 1111"}, "text", "payment card number"),
         ({"next_step": "Ring", "due_on": ""}, "due_on", "Say by which day"),
         ({"next_step": "Ring", "due_on": "31 February"}, "due_on", "is not a date"),

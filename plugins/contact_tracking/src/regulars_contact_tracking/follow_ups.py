@@ -46,11 +46,15 @@ def add(
     now: dt.datetime,
     store_id: int | None = None,
     interaction_id: int | None = None,
+    uid: str | None = None,
 ) -> int:
-    """Add a next step and return its id. Raises ``InvalidInput``."""
+    """Add a next step and return its id. ``uid`` is what the form calls it: what was sent twice is added once. Raises ``InvalidInput``."""
+    known = session.scalar(sa.select(FollowUp.id).where(FollowUp.uid == uid, FollowUp.customer_id == customer_id)) if uid else None
+    if known is not None:
+        return known
     assignee_id = by.user_id if step.assignee_id is None else _somebody(session, step.assignee_id)
     row = FollowUp(
-        uid=uuid7(),
+        uid=uid or uuid7(),
         customer_id=customer_id,
         interaction_id=interaction_id,
         what=step.what,

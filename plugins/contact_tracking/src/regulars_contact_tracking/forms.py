@@ -73,17 +73,21 @@ def number(raw: str) -> int:
     return values.whole_number(raw, minimum=1, maximum=2**62)
 
 
-def draft(given: Mapping[str, str], people: tuple[int, ...], *, zone: ZoneInfo, now: dt.datetime) -> Draft:
-    """A contact as the form has it; a time without an offset is read in ``zone``. Raises ``InvalidInput``."""
+def draft(given: Mapping[str, str], people: tuple[int, ...], *, zone: ZoneInfo, now: dt.datetime, step_alone: bool = False) -> Draft:
+    """A contact as the form has it; a time without an offset is read in ``zone``. With ``step_alone`` a next step will do.
+
+    Raises ``InvalidInput``.
+    """
     form = Reader(given)
     channel = form.needed("channel", one_of(Channel), _("Say how it came about."))
     at = form.read("at", lambda raw: values.instant(raw, None, zone).at)
     if at is not None and at > now + _SLACK:
         form.wrong["at"] = _("This lies in the future. What is still to be done is a next step.")
     said = {"subject": form.read("subject", line), "text": form.read("text", text), "outcome": form.read("outcome", line)}
-    if not any(said.values()) and not form.wrong.keys() & said.keys():
-        form.wrong["text"] = _("Write down what was said, or what came of it.")
     step = next_step(form, channel)
+    is_enough = any(said.values()) or (step_alone and form.given.get("next_step", "").strip())
+    if not is_enough and not form.wrong.keys() & said.keys():
+        form.wrong["text"] = _("Write down what was said, or what came of it.")
     direction = form.read("direction", one_of(Direction)) or Direction.OUT
     store_id = form.read("store", number)
     form.done()

@@ -36,6 +36,11 @@ class Draft:
     people: tuple[int, ...] = ()
     next_step: NextStep | None = None
 
+    @property
+    def is_step_alone(self) -> bool:
+        """Whether nothing was said and only a next step is agreed on."""
+        return self.next_step is not None and not (self.subject or self.text or self.outcome)
+
 
 @dataclass(frozen=True)
 class InteractionView:

@@ -11,7 +11,7 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from regulars_contact_tracking import contributions, forms, service
+from regulars_contact_tracking import contributions, follow_ups, forms, service
 from regulars_contact_tracking.i18n import _
 from regulars_contact_tracking.models import Channel, Direction
 from regulars_contact_tracking.records import Draft, InteractionView
@@ -44,8 +44,12 @@ def log(customer_id: int) -> ResponseReturnValue:
     try:
         with crm.transaction() as session:
             customer = _customer(session, customer_id)
-            draft = _draft(session, viewer, now)
-            service.log(session, customer, draft, by=viewer, now=now, zone=crm.timezone, uid=_uid(request.form.get("uid", "")))
+            draft, uid = _draft(session, viewer, now, step_alone=True), _uid(request.form.get("uid", ""))
+            if draft.next_step is not None and draft.is_step_alone:
+                store_id = draft.store_id or service.home_of(customer, viewer)
+                follow_ups.add(session, customer.id, draft.next_step, by=viewer, now=now, store_id=store_id, uid=uid)
+            else:
+                service.log(session, customer, draft, by=viewer, now=now, zone=crm.timezone, uid=uid)
     except InvalidInput as wrong:
         if in_place:
             values = contributions.composer_values(request.form) | {"customer": customer, "wrong": wrong.fields}
@@ -55,7 +59,7 @@ def log(customer_id: int) -> ResponseReturnValue:
     if in_place:
         blank = contributions.composer_values({**contributions.blank_form(), "channel": draft.channel.value})
         return render("contact_tracking/composer.html", customer=customer, saved=True, **blank), CHANGED
-    flash(str(_("The contact is written down.")), "ok")
+    flash(str(_("Written down.")), "ok")
     return redirect(url_for("customers.show", customer_id=customer.id))
 
 
@@ -116,11 +120,13 @@ def _seen(session: Session, interaction_id: int, *, to_change: bool = False) -> 
     return service.seen(current_crm(), session, interaction_id, current_viewer(), to_change=to_change)
 
 
-def _draft(session: Session, viewer: Viewer, now: dt.datetime) -> Draft:
+def _draft(session: Session, viewer: Viewer, now: dt.datetime, *, step_alone: bool = False) -> Draft:
     store_id = forms.Reader(request.form).read("store", forms.number)
     zone = service.zone_of(session, store_id, viewer) or current_crm().timezone
     chosen = tuple(int(one) for one in request.form.getlist("people") if one.isdecimal() and len(one) < 19)
-    return forms.draft(request.form, chosen or (() if viewer.user_id is None else (viewer.user_id,)), zone=zone, now=now)
+    return forms.draft(
+        request.form, chosen or (() if viewer.user_id is None else (viewer.user_id,)), zone=zone, now=now, step_alone=step_alone
+    )
 
 
 def _uid(given: str) -> str | None:

@@ -98,3 +98,15 @@ def test_whoever_may_no_longer_export_gets_no_file(crm: Crm, manager: Staff) -> 
     export_desk.work_once(crm)
     assert "Stopped" in manager.get(address).text
     assert manager.get(f"{address}/file").status_code == 404
+
+
+def test_lists_take_as_many_statements_for_three_rows_as_for_one(manager: Staff, crm: Crm, statements: list[str]) -> None:
+    counts = []
+    for number in range(2):
+        for _one in range(1 + number):
+            ask(manager)
+        crm.plugins.refresh()
+        statements.clear()
+        assert manager.get("/exports").status_code == 200
+        counts.append(len(statements))
+    assert counts[0] == counts[1]

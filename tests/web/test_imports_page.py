@@ -134,6 +134,16 @@ def test_rejected_records_are_listed_and_come_back_as_a_file(manager: Staff, try
     assert lines[1].endswith(",C3,Nils,Ek,not-an-address")
 
 
+def test_whoever_began_an_import_is_told_of_its_end(crm: Crm, manager: Staff, staff: Callable[..., Staff], try_file: Trying) -> None:
+    real = manager.post(f"{try_file(GOOD)}/run").location
+    assert "unread" not in manager.get("/").text
+    desk.work_once(crm)
+    assert "Notices, 1 unread" in manager.get("/").text
+    assert "The import of members.csv has ended." in manager.get("/notices").text
+    assert manager.post("/notices/1").location == real
+    assert "members.csv" not in staff(role="manager").get("/notices").text
+
+
 def test_a_run_is_taken_back(crm: Crm, manager: Staff, try_file: Trying, contents: Callable[[], list[str]]) -> None:
     before = contents()
     real = manager.post(f"{try_file(GOOD)}/run").location

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import render_template
+from flask import render_template, request
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
@@ -67,6 +67,11 @@ def hidden(what: str) -> set[str]:
 def name(plugin: str, part: Any) -> str:
     """What tells a part from all others."""
     return f"{plugin}/{part.key}"
+
+
+def part_template(part: str) -> str:
+    """The template of a part that is loaded after its page; asked for by somebody without scripts it is a page of its own."""
+    return part if "HX-Request" in request.headers else "part.html"
 
 
 def panel_slot(crm: Crm, plugin: str, panel: Panel, customer: CustomerView, viewer: Viewer) -> Slot:

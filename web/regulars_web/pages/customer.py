@@ -76,7 +76,9 @@ def panel(customer_id: int, plugin: str, key: str) -> str:
     part = slots.panels(crm_here(), customer, current_viewer()).part(plugin, key)
     if part is None:
         abort(404)
-    return render("_panel.html", slot=slots.panel_slot(crm_here(), plugin, part, customer, current_viewer()))
+    slot = slots.panel_slot(crm_here(), plugin, part, customer, current_viewer())
+    back = url_for("customers.show", customer_id=customer.id)
+    return render(slots.part_template("_panel.html"), part="_panel.html", back=back, slot=slot, customer=customer)
 
 
 @pages.get("/customers/<int:customer_id>/changes")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort
+from flask import Blueprint, abort, url_for
 
 from regulars_core.audit import history
 from regulars_plugin_api.views import CustomerView
@@ -10,6 +10,7 @@ from regulars_plugin_api.web import access, current_viewer, render
 from regulars_web import slots
 from regulars_web.gate import SIGNED_IN
 from regulars_web.running import crm_here
+from regulars_web.slots import part_template
 
 pages = Blueprint("home", __name__)
 RECENT = 8
@@ -40,7 +41,12 @@ def widget(plugin: str, key: str) -> str:
     part = found.part(plugin, key)
     if part is None:
         abort(404)
-    return render("_widget.html", slot=slots.widget_slot(crm_here(), plugin, part, current_viewer()))
+    return render(
+        part_template("_widget.html"),
+        part="_widget.html",
+        back=url_for("home.page"),
+        slot=slots.widget_slot(crm_here(), plugin, part, current_viewer()),
+    )
 
 
 @pages.get("/home/menu")

@@ -102,8 +102,9 @@ def _signed_in(crm: Crm, uniquifier: str) -> StaffUser | None:
     if found is None:
         return None
     set_request_attr("fs_authn_via", "session")
-    user, g.signed_in_viewer = found
-    return user
+    g.signed_in_viewer = found.viewer
+    crm.plugins.notice(found.switches)
+    return found.user
 
 
 def _who_guesses() -> str:

@@ -70,6 +70,7 @@ class PluginRegistry:
         self._enabled: frozenset[str] = frozenset()
         self._started: set[str] = set()
         self._refreshed = float("-inf")
+        self._switches: str | None = None
         self._refreshing = threading.RLock()
 
     def load(self, candidates: Iterable[Candidate] | None = None) -> None:
@@ -121,6 +122,12 @@ class PluginRegistry:
         with self._refreshing:
             self._refreshed = time.monotonic()
             self._refresh()
+
+    def notice(self, switches: str | None) -> None:
+        """See who was switched, if ``switches``, a mark that changes with every switching, is another one than last time."""
+        if switches != self._switches:
+            self._switches = switches
+            self.refresh()
 
     def _refresh(self) -> None:
         self._rows = self._read_rows()

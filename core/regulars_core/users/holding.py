@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from regulars_core.plugins.models import PluginRow
 from regulars_core.stores.models import Store
 from regulars_core.users.models import Role, RolePermission, User, UserRegion, UserRole, UserSession, UserStore
 from regulars_core.users.roles import ADMINISTRATOR
@@ -31,6 +32,9 @@ _STORES = _gathered(UserStore.store_id, UserStore.user_id == User.id)
 _REGIONS = _gathered(UserRegion.region_id, UserRegion.user_id == User.id)
 _STORES_OF_REGIONS = _gathered(Store.id, Store.region_id == UserRegion.region_id, UserRegion.user_id == User.id)
 
+_SWITCHES = sa.select(
+    sa.cast(sa.func.max(PluginRow.switched_at), sa.String) + sa.literal_column("' '") + sa.cast(sa.func.count(), sa.String)
+).scalar_subquery()
 _HELD = (_PERMISSIONS, _ROLES, _STORES, _REGIONS, _STORES_OF_REGIONS)
 _USER = tuple(column.key for column in User.__table__.c)
 
@@ -41,7 +45,15 @@ def viewer_of(session: Session, user: User) -> Viewer:
     return _viewer(user, *held)
 
 
-def signed_in(session: Session, model: type[U], uniquifier: str, token: str, at: dt.datetime) -> tuple[U, Viewer] | None:
+class SignedIn(NamedTuple, Generic[U]):
+    """Who it is, what may be done and seen, and a mark that changes with every switching of a plugin, by whichever process."""
+
+    user: U
+    viewer: Viewer
+    switches: str | None
+
+
+def signed_in(session: Session, model: type[U], uniquifier: str, token: str, at: dt.datetime) -> SignedIn[U] | None:
     """The active user a session cookie names, if the browser's ``token`` still counts, and what that user may do and see.
 
     The user is a copy that belongs to no session: nothing is loaded later, nothing that is done to it is saved.
@@ -50,8 +62,9 @@ def signed_in(session: Session, model: type[U], uniquifier: str, token: str, at:
     found = session.connection().execute(_statement(session.get_bind().dialect.name), named).one_or_none()
     if found is None:
         return None
-    user = model(**dict(zip(_USER, found[len(_HELD) :], strict=True)))
-    return user, _viewer(user, *found[: len(_HELD)])
+    switches, *rest = found
+    user = model(**dict(zip(_USER, rest[len(_HELD) :], strict=True)))
+    return SignedIn(user, _viewer(user, *rest[: len(_HELD)]), switches)
 
 
 @cache
@@ -61,7 +74,7 @@ def _statement(dialect: str) -> sa.TextualSelect:
     is_alive = sa.exists().where(
         UserSession.token_hash == sa.bindparam("digest"), UserSession.user_id == User.id, UserSession.expires_at > now
     )
-    columns = (*_HELD, *(User.__table__.c[name] for name in _USER))
+    columns = (_SWITCHES, *_HELD, *(User.__table__.c[name] for name in _USER))
     query = sa.select(*columns).where(User.fs_uniquifier == sa.bindparam("uniquifier"), User.active, is_alive)
     text = str(query.compile(dialect=sa.make_url(f"{dialect}://").get_dialect()(paramstyle="pyformat")))
     return sa.text(re.sub(r"%\((\w+)\)s", r":\1 ", text)).bindparams(now).columns(*columns)

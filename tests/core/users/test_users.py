@@ -145,7 +145,7 @@ def test_who_is_signed_in_is_read_with_all_that_may_be_done(session: Session) ->
     token = sessions.start(session, user.id, NOW)
     found = holding.signed_in(session, User, user.fs_uniquifier, token, NOW)
     assert found is not None
-    assert (found[0].id, found[0].email, found[1]) == (user.id, user.email, holding.viewer_of(session, user))
+    assert (found.user.id, found.user.email, found.viewer) == (user.id, user.email, holding.viewer_of(session, user))
 
 
 @pytest.mark.parametrize("change", ["disable", "set_password", "grant"])

@@ -195,6 +195,20 @@ def test_what_was_typed_outlives_a_session_that_ended(site: Site, page: Page, wa
     assert page.evaluate("sessionStorage.getItem('regulars-typed')") is None
 
 
+def test_what_one_has_typed_is_given_to_nobody_else(site: Site, page: Page, walk: Walk) -> None:
+    site.sign_in(page, "clerk")
+    page.goto(f"{site.address}/customers/new")
+    page.get_by_label("First name").fill("Private")
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Add customer").click()
+    page.get_by_label("E-mail").fill("manager@example.com")
+    page.get_by_label("Password", exact=True).fill("korrekt häst batteri")
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/customers/new?again=1")
+    expect(page.get_by_label("First name")).to_have_value("")
+    assert page.evaluate("sessionStorage.getItem('regulars-typed')") is None
+
+
 def test_a_double_click_adds_one_customer(site: Site, page: Page, walk: Walk) -> None:
     site.sign_in(page, "clerk")
     page.goto(f"{site.address}/customers/new")

@@ -88,7 +88,7 @@ document.addEventListener("submit", (event) => {
   if (!form.hasAttribute("hx-post")) form.dataset.sent = "1";
   if (!form.closest("main.rg-main")) return;
   const typed = fields(form).filter((field) => field.type !== "hidden").map((field) => [field.name, field.type, field.value, Boolean(field.checked)]);
-  const kept = { page: window.location.pathname, action: form.getAttribute("action") ?? "", typed };
+  const kept = { user: document.body.dataset.user, page: window.location.pathname, action: form.getAttribute("action") ?? "", typed };
   try { sessionStorage.setItem(KEPT, JSON.stringify(kept)); } catch { /* a full store keeps nothing */ }
 });
 window.addEventListener("pageshow", (event) => {
@@ -98,7 +98,8 @@ const giveBack = () => {
   if (document.querySelector("main.rg-door")) return;
   const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
   const isBack = new URLSearchParams(window.location.search).has("again");
-  if (kept && isBack && kept.page === window.location.pathname) {
+  // Tablets are shared: what one has typed is given back to nobody else.
+  if (kept && isBack && kept.user === document.body.dataset.user && kept.page === window.location.pathname) {
     const form = [...document.querySelectorAll("main form[method=post]")].find((one) => (one.getAttribute("action") ?? "") === kept.action);
     for (const [name, type, value, checked] of form ? kept.typed : []) {
       const box = type === "checkbox" || type === "radio";

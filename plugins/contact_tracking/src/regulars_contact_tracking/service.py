@@ -106,9 +106,19 @@ def delete(session: Session, interaction_id: int) -> None:
 
 def interactions_by_id(session: Session, ids: Collection[int]) -> Mapping[int, InteractionView]:
     """Contacts by id, whosoever they are."""
-    rows = session.execute(_INTERACTION.where(Interaction.id.in_(ids))).all()
-    people = people_of(session, ids) if rows else {}
-    return {row.id: _view(row, store, people.get(row.id, ())) for row, store in rows}
+    query = (
+        _INTERACTION.add_columns(users.c.id, users.c.name)
+        .outerjoin(Participant, Participant.interaction_id == Interaction.id)
+        .outerjoin(users, users.c.id == Participant.user_id)
+        .where(Interaction.id.in_(ids))
+        .order_by(users.c.name, users.c.id)
+    )
+    rows, people = {}, defaultdict[int, list[Person]](list)
+    for row, store, user_id, name in session.execute(query):
+        rows[row.id] = (row, store)
+        if user_id is not None:
+            people[row.id].append((user_id, name))
+    return {row_id: _view(row, store, tuple(people[row_id])) for row_id, (row, store) in rows.items()}
 
 
 def interaction(session: Session, interaction_id: int) -> InteractionView:

@@ -21,7 +21,7 @@ from regulars_core.customers import consents, naming, search
 from regulars_core.customers.merges import CustomerMerge
 from regulars_core.customers.models import Consent, Customer, CustomerAddress, CustomerEmail, CustomerPhone
 from regulars_core.privacy import moving
-from regulars_core.privacy.tables import references, saved
+from regulars_core.privacy.tables import counts, references, saved
 from regulars_plugin_api.errors import Conflict, NotAllowedYet, NotFound
 from regulars_plugin_api.events import CustomersMerged, CustomersUnmerged, CustomerUpdated, emit
 from regulars_plugin_api.hookspecs import customers as hooks
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from regulars_core.crm import Crm
 
 FILLED = ("first_name", "last_name", "birthday", "gender", "language", "notes", "store_id")
+RECENT = dt.timedelta(hours=1)
 _MODELS: dict[str, Any] = {one.__tablename__: one for one in (Customer, CustomerEmail, CustomerPhone, CustomerAddress, Consent)}
 
 
@@ -100,6 +101,24 @@ def settle(crm: Crm) -> None:
     with crm.transaction(cause="worker") as session:
         for record in session.scalars(waiting.order_by(CustomerMerge.id).with_for_update()):
             _pay(crm, session, record)
+
+
+def sweep(crm: Crm) -> None:
+    """Bring after what an import, which had matched just before the merge, has hung on the one that was dropped just after it."""
+    recent = sa.select(CustomerMerge).where(CustomerMerge.undone_at.is_(None), CustomerMerge.at > crm.clock.now() - RECENT)
+    with crm.read() as session:
+        late = [one.id for one in session.scalars(recent) if counts(session, one.drop_id)]
+    for merge_id in late:
+        with crm.transaction(cause="worker") as session:
+            record = session.get_one(CustomerMerge, merge_id, with_for_update=True)
+            if record.image is None or record.undone_at is not None:
+                continue
+            keep_id, drop_id = record.keep_id, record.drop_id
+            with _because(session, f"merge:{record.id}") as journal:
+                steps = [step for one in references(session) if (step := moving.move(session, one, keep_id, drop_id, journal))]
+                if steps:
+                    crm.bus.collect(hooks.customers_merging, crm=crm, session=session, keep_id=keep_id, drop_id=drop_id)
+                    record.image = record.image | {"steps": [*record.image["steps"], *steps]}
 
 
 @dataclass(frozen=True)

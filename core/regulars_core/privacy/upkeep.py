@@ -1,4 +1,4 @@
-"""What the worker does for people's data between times: seal the journal, scrub what was erased, tell plugins that are back."""
+"""What the worker does for people's data between times: seal the journal, scrub what was erased, see merges through."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ class Upkeep:
         """One round, if it is time."""
         if time.monotonic() >= self.next:
             merging.settle(crm)
+            merging.sweep(crm)
             scrub(crm)
             seal(crm)
             self.next = time.monotonic() + PAUSE

@@ -240,6 +240,6 @@ _WORDS = {
 _ICONS = {ConsentState.GRANTED: "shield-check", ConsentState.WITHDRAWN: "ban", ConsentState.UNPROVEN: "alert-triangle"}
 
 CORE_SOURCES = (
-    TimelineSource("customer.added", _("Record"), "customers.view", _added, _say_added),
+    TimelineSource("customer.added", _("Customer record"), "customers.view", _added, _say_added),
     TimelineSource("customer.consents", _("Consent"), "customers.view", _consents, _say_consents),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -29,7 +30,9 @@ REASONS: Mapping[str, Text] = {
 }
 # A family shares a contact; what more people share than this is a shop's or a switchboard's.
 SHARED_BY = 10
-WINDOW, WINDOWS = 2000, 25
+# Customers looked at in one statement, at first and at most; seconds until a page shows what was found so far.
+WINDOW, WIDEST = 50, 3200
+PATIENCE = 0.7
 LIKELY = 5
 
 
@@ -50,13 +53,15 @@ class Found:
     after: tuple[int, int] | None
 
 
-def listed(crm: Crm, session: Session, viewer: Viewer, *, after: tuple[int, int] = (0, 0), limit: int = 50) -> Found:
-    """Pairs both of whom the viewer may see, by id. Looks at no more than ``WINDOW * WINDOWS`` customers at a time."""
+def listed(
+    crm: Crm, session: Session, viewer: Viewer, *, after: tuple[int, int] = (0, 0), limit: int = 50, seconds: float = PATIENCE
+) -> Found:
+    """Pairs both of whom the viewer may see, by id. Looks on for about ``seconds``: how many share a common name nobody knows before."""
     last = session.scalar(sa.select(sa.func.max(Customer.id))) or 0
     found: dict[tuple[int, int], set[str]] = {}
-    start = after
-    for _window in range(WINDOWS):
-        until = start[0] + WINDOW
+    start, window, ends = after, WINDOW, time.monotonic() + seconds
+    while True:
+        until = start[0] + window
         pairs = _shared(crm, viewer, partial(_beyond, start, until))
         for low, high, reason in session.execute(pairs.order_by("low", "high").limit((limit + 1) * len(REASONS))):
             found.setdefault((low, high), set()).add(reason)
@@ -65,8 +70,9 @@ def listed(crm: Crm, session: Session, viewer: Viewer, *, after: tuple[int, int]
             return Found(_viewed(crm, session, {pair: found[pair] for pair in shown}), shown[-1])
         if until >= last:
             return Found(_viewed(crm, session, found), None)
-        start = (until, last)
-    return Found(_viewed(crm, session, found), start)
+        start, window = (until, last), min(window * 2, WIDEST)
+        if time.monotonic() > ends:
+            return Found(_viewed(crm, session, found), start)
 
 
 def of(crm: Crm, session: Session, viewer: Viewer, customer_id: int) -> list[Pair]:

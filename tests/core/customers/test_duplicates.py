@@ -50,12 +50,12 @@ def test_pairs_and_why(people: CrmHarness) -> None:
 
 
 def test_page_by_page_is_the_same(people: CrmHarness, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(duplicates, "WINDOW", 2)
-    monkeypatch.setattr(duplicates, "WINDOWS", 2)
+    monkeypatch.setattr(duplicates, "WINDOW", 1)
+    monkeypatch.setattr(duplicates, "WIDEST", 2)
     seen, after = [], (0, 0)
     with people.read() as session:
         for _page in range(20):
-            found = duplicates.listed(people, session, SYSTEM, after=after, limit=1)
+            found = duplicates.listed(people, session, SYSTEM, after=after, limit=1, seconds=0)
             seen += [(one.one.id, one.other.id) for one in found.pairs]
             if found.after is None:
                 break

@@ -76,7 +76,7 @@ def duplicates(console: Console, limit: int, after: str) -> int:
         raise InvalidInput(after=_("Give what the earlier answer said, such as 12:40.")) from error
     crm = console.crm()
     with crm.read() as session:
-        found = listed(crm, session, SYSTEM, after=(low, high), limit=limit)
+        found = listed(crm, session, SYSTEM, after=(low, high), limit=limit, seconds=60)
     pairs = [
         {"keep": pair.one.id, "drop": pair.other.id, "names": [pair.one.display_name, pair.other.display_name], "reasons": pair.reasons}
         for pair in found.pairs

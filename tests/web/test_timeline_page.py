@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from regulars_core.crm import Crm
 from regulars_core.customers.models import Consent, ConsentState
 from regulars_core.users.models import User
-from regulars_plugin_api.contributions import TimelineEntry, TimelineSource
+from regulars_plugin_api.contributions import Panel, Place, TimelineEntry, TimelineSource
 from regulars_plugin_api.hookspecs import hookimpl
 from regulars_plugin_api.views import Viewer
 from regulars_testkit.staff import Staff, add_store, plugin
@@ -136,3 +136,19 @@ def test_a_plugin_that_fails_hides_nobody_from_the_staff_of_a_store(make_crm: Ca
     crm.customers.create({"display_name": "Bo", "store": "MALMO"})
     reply = staff(may=["customers.view"], stores=["MALMO"], on=create_app(crm)).get("/customers")
     assert (reply.status_code, ">Bo<" in reply.text) == (200, True)
+
+
+def test_above_the_history_and_among_the_particulars_parts_stand_without_a_frame(
+    make_crm: Callable[..., Crm], staff: Callable[..., Staff]
+) -> None:
+    @hookimpl
+    def customer_panels() -> Iterable[Panel]:
+        for place in (Place.FACT, Place.COMPOSER):
+            # A page has no room there to say that something is still to come.
+            yield Panel(f"Toy {place.value}", place, "no_such_template.html", lambda *_about: {}, lazy=True)
+
+    crm = make_crm(plugin("toy", customer_panels=customer_panels))
+    crm.customers.create({"display_name": "Ada"})
+    page = staff(may=["customers.view"], on=create_app(crm)).get("/customers/1").text
+    assert (page.count("This part could not be shown."), "Toy fact" in page, ">None<" in page) == (2, False, False)
+    assert page.index("This part could not be shown.") < page.index('aria-label="Sections"') < page.index('id="timeline"')

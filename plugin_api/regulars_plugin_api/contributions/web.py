@@ -30,7 +30,7 @@ class Place(enum.Enum):
     """Where on the customer page a panel stands.
 
     A COMPOSER stands above the history, without frame and title: there people write down what happened. A FACT is one more cell among
-    the particulars at the top, whose template begins with a ``div``.
+    the particulars at the top, whose template begins with a ``div``. Neither is ``lazy``.
     """
 
     FACT = "fact"

@@ -37,6 +37,8 @@ TYPED = (
 UID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 CHANGES_SHOWN = 50
 MOST_CHOICES = 80
+FRAMELESS = (Place.FACT, Place.COMPOSER)
+"""Places without a frame that could say that something is still to come."""
 
 
 @pages.get("/customers/<int:customer_id>")
@@ -193,7 +195,7 @@ def seen(customer_id: int) -> CustomerView:
 
 
 def _slot(customer: CustomerView, plugin: str, part: Any) -> slots.Slot:
-    if part.lazy:
+    if part.lazy and part.place not in FRAMELESS:
         return slots.Slot(plugin, part.key, part.title)
     return slots.panel_slot(crm_here(), plugin, part, customer, current_viewer())
 

@@ -59,6 +59,8 @@ def test_what_is_written_down_about_a_file_is_in_the_language_of_whoever_gave_it
     file = (io.BytesIO(b"external_id,email\nC1,nonsense\n"), "members.csv")
     run = manager.post("/imports/new", {"kind": "customer", "file": file}, content_type="multipart/form-data").location
     assert desk.work_once(crm)
+    manager.post(f"{run}/columns", {"column-0": "external_id", "column-1": "email"})
+    assert desk.work_once(crm)
     assert "”nonsense” är ingen e-postadress" in manager.get(run).text
 
 

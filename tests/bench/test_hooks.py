@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import timeit
+from collections.abc import Callable
 from types import ModuleType
 
 import pluggy
@@ -36,7 +37,10 @@ def test_calls(amount: int) -> None:
         module = _plugin(number)
         bus.register(module.__name__, module)
         bare.register(module)
-    calls = {"bus": lambda: bus.collect(messaging.preference_topics), "pluggy": bare.hook.preference_topics}
+    calls: dict[str, Callable[[], object]] = {
+        "bus": lambda: bus.collect(messaging.preference_topics),
+        "pluggy": bare.hook.preference_topics,
+    }
     times = {name: min(timeit.repeat(call, number=CALLS, repeat=7)) / CALLS * 1e6 for name, call in calls.items()}
     print(f"\nP10 {amount} implementations: {times['bus']:.2f} us, pluggy {times['pluggy']:.2f} us")  # noqa: T201
     assert times["bus"] <= (times["pluggy"] * GOAL if amount else NOBODY_US)

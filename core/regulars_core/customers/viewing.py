@@ -28,7 +28,7 @@ PARTS = tuple(
     for part in (Customer.emails, Customer.phones, Customer.addresses, Customer.external_ids, Customer.tags, Customer.consents)
 )
 COLUMNS = tuple(Customer.__table__.c)
-_WANTED = sa.bindparam("wanted", expanding=True)
+_WANTED: sa.BindParameter[Any] = sa.bindparam("wanted", expanding=True)
 
 
 def _part(name: str, owner: Any, place: Any, *columns: Any) -> sa.Select[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Callable
 from functools import cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -76,7 +77,8 @@ def _statement(dialect: str) -> sa.TextualSelect:
     )
     columns = (_SWITCHES, *_HELD, *(User.__table__.c[name] for name in _USER))
     query = sa.select(*columns).where(User.fs_uniquifier == sa.bindparam("uniquifier"), User.active, is_alive)
-    text = str(query.compile(dialect=sa.make_url(f"{dialect}://").get_dialect()(paramstyle="pyformat")))
+    speaking: Callable[..., sa.Dialect] = sa.make_url(f"{dialect}://").get_dialect()
+    text = str(query.compile(dialect=speaking(paramstyle="pyformat")))
     return sa.text(re.sub(r"%\((\w+)\)s", r":\1 ", text)).bindparams(now).columns(*columns)
 
 

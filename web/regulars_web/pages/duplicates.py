@@ -8,10 +8,11 @@ from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from regulars_core.customers import duplicates, merging
+from regulars_core.customers import duplicates
 from regulars_plugin_api.i18n import _
 from regulars_plugin_api.views import CustomerView
 from regulars_plugin_api.web import access, current_viewer, render
+from regulars_web import merges
 from regulars_web.running import crm_here
 from regulars_web.security import safe_next
 
@@ -27,8 +28,8 @@ def page() -> str:
     after = tuple(request.args.get(name, 0, type=int) for name in ("low", "high"))
     with crm_here().read(current_viewer()) as session:
         found = duplicates.listed(crm_here(), session, current_viewer(), after=(after[0], after[1]), limit=PAGE_SIZE)
-        merges = merging.listed(crm_here(), session, current_viewer(), limit=MERGES_SHOWN)
-    return render("duplicates.html", found=found, merges=merges, reasons=duplicates.REASONS, later=after != (0, 0))
+        latest = merges.listed(crm_here(), session, current_viewer(), limit=MERGES_SHOWN)
+    return render("duplicates.html", found=found, merges=latest, reasons=duplicates.REASONS, later=after != (0, 0))
 
 
 @pages.get("/customers/<int:customer_id>/duplicates")

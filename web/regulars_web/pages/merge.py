@@ -15,6 +15,7 @@ from regulars_plugin_api.errors import NotAllowedYet
 from regulars_plugin_api.i18n import Text, _
 from regulars_plugin_api.views import CustomerView
 from regulars_plugin_api.web import access, current_viewer, render
+from regulars_web import merges
 from regulars_web.filtering import GENDERS, KINDS, STATUSES
 from regulars_web.running import crm_here
 
@@ -67,7 +68,7 @@ def page() -> str:
     """Merges, newest first."""
     before = request.args.get("before", type=int)
     with crm_here().read(current_viewer()) as session:
-        found = merging.listed(crm_here(), session, current_viewer(), before=before, limit=PAGE_SIZE + 1)
+        found = merges.listed(crm_here(), session, current_viewer(), before=before, limit=PAGE_SIZE + 1)
     following = found[PAGE_SIZE - 1].number if len(found) > PAGE_SIZE else None
     return render("merges.html", merges=found[:PAGE_SIZE], following=following)
 
@@ -77,7 +78,7 @@ def page() -> str:
 def show(number: int) -> str:
     """What a merge did, and Undo."""
     with crm_here().read(current_viewer()) as session:
-        found = merging.get(crm_here(), session, current_viewer(), number)
+        found = merges.get(crm_here(), session, current_viewer(), number)
     titles = [(tables.title(crm_here(), table), count) for table, count in found.moved.items()]
     return render("merge_done.html", merge=found, moved=titles)
 
@@ -87,7 +88,7 @@ def show(number: int) -> str:
 def undo(number: int) -> ResponseReturnValue:
     """Make two of one again."""
     with crm_here().transaction() as session:
-        found = merging.get(crm_here(), session, current_viewer(), number)
+        found = merges.get(crm_here(), session, current_viewer(), number)
         crm_here().customers.unmerge(number, session=session)
     flash(str(_("The merge is taken back.")), "ok")
     return redirect(url_for("customers.show", customer_id=found.dropped_id))

@@ -64,7 +64,8 @@ def install(app: Flask, crm: Crm) -> None:
         crm.plugins.refresh(at_most_every=SEES_SWITCHES_AFTER)
         g.viewer = auth.viewer_of_token(crm) or _viewer()
         if request.endpoint is None:
-            return _refuse_what_is_off(app, crm)
+            _refuse_what_is_off(app, crm)
+            return None
         plugin = app.extensions["regulars_claims"].get(request.blueprint)
         if plugin is not None and not crm.plugins.is_enabled(plugin):
             abort(404)

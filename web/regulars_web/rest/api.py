@@ -49,7 +49,10 @@ class RunKey(BaseConverter):
     """The number of a run in an address."""
 
     regex = r"[0-9]{1,15}"
-    to_python = staticmethod(int)
+
+    def to_python(self, value: str) -> int:
+        """The number."""
+        return int(value)
 
 
 KEYS = {"customer": CustomerKey, "uid": UidKey, "run": RunKey}

@@ -1,0 +1,108 @@
+"""The OpenAPI document, and schemathesis against every operation in it: all checks, both ways to sign in."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from flask import Flask
+from hypothesis import HealthCheck, given, seed, settings
+from schemathesis import Case
+from schemathesis.checks import CHECKS
+
+from regulars_core import demo
+from regulars_core.config import Config, create_home
+from regulars_core.crm import Crm, open_crm
+from regulars_core.plugins.switching import enable
+from regulars_core.users import service, sessions, tokens
+from regulars_testkit.staff import PASSWORD, csrf_token
+from regulars_web.app import create_app
+from regulars_web.security import SIGN_IN
+
+EMAIL = "anna@example.com"
+REFUSED_BEYOND_THE_SCHEMA = ["2xx", "401", "403", "404", "406", "409", "412", "415", "422", "428"]
+CONFIG = {"checks": {"positive_data_acceptance": {"expected-statuses": REFUSED_BEYOND_THE_SCHEMA}}}
+
+
+@dataclass(frozen=True)
+class Served:
+    """The sample chain behind the API, and how to sign in to it."""
+
+    crm: Crm
+    app: Flask
+    headers: dict[str, dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Served]:
+    home = tmp_path_factory.mktemp("home")
+    create_home(home)
+    database = shutil.copyfile(sqlite_template, home / "regulars.db")
+    crm = open_crm(Config(home=home, database_url=f"sqlite:///{database}", secret_key="k" * 40))
+    for name in crm.plugins.loaded:
+        enable(crm, name)
+    with crm.transaction() as session:
+        user = service.create(session, email=EMAIL, name="Anna", password=PASSWORD, roles=["administrator"], at=crm.clock.now())
+        _token, secret = tokens.create(session, EMAIL, name="tests", known=(), at=crm.clock.now())
+        in_cookie = sessions.start(session, user.id, crm.clock.now())
+    demo.fill(crm, "small")
+    app = create_app(crm)
+    app.extensions["regulars_limiter"].enabled = False
+    client = app.test_client()
+    with client.session_transaction() as cookie:
+        cookie.update({"_user_id": user.fs_uniquifier, "_fresh": True, SIGN_IN: in_cookie})
+    form_token = csrf_token(client.get("/profile").text)
+    kept = client.get_cookie("regulars")
+    assert kept is not None
+    by_cookie = {"Cookie": f"regulars={kept.value}", "X-CSRFToken": form_token}
+    yield Served(crm, app, {"token": {"Authorization": f"Bearer {secret}"}, "cookie": by_cookie})
+    crm.close()
+
+
+def described(served: Served, kind: str) -> Any:
+    schema = schemathesis.openapi.from_wsgi(
+        "/api/v1/openapi.json", served.app, headers=served.headers[kind], config=schemathesis.Config.from_dict(CONFIG)
+    )
+    chance = random.Random(7)
+
+    @schema.hook
+    def map_path_parameters(_context: Any, path_parameters: dict[str, Any] | None) -> dict[str, Any] | None:
+        # Half of the time something that is there.
+        if path_parameters and chance.random() < 0.5:
+            return {
+                name: str(chance.randint(1, 400)) if name in ("customer", "run_id") else value for name, value in path_parameters.items()
+            }
+        return path_parameters
+
+    return schema
+
+
+def run(served: Served, kind: str, examples: int) -> None:
+    checks: Any = [CHECKS.get_one(name) for name in CHECKS.get_all_names()]
+    for found in described(served, kind).get_all_operations():
+        operation = found.ok()
+
+        @seed(1)
+        @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @given(case=operation.as_strategy())
+        def call(case: Case[Any]) -> None:
+            case.call_and_validate(headers=served.headers[kind], checks=checks)
+
+        call()
+
+
+@pytest.mark.parametrize("kind", ["token", "cookie"])
+def test_every_operation_keeps_its_word(served: Served, kind: str) -> None:
+    run(served, kind, 25)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("kind", ["token", "cookie"])
+def test_every_operation_keeps_its_word_for_long(served: Served, kind: str) -> None:
+    run(served, kind, 1000)

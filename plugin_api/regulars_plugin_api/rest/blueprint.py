@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from regulars_plugin_api.rest.parsing import StrictParser
 from regulars_plugin_api.web import PluginBlueprint
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 
 else:
     from flask_smorest import Blueprint as Described
-
-
-View = TypeVar("View", bound=Callable[..., Any])
-Decorator = Callable[[View], View]
 
 
 class RestBlueprint(PluginBlueprint, Described):
@@ -52,18 +48,7 @@ class RestBlueprint(PluginBlueprint, Described):
         # Its name is not the resource's own, which a blueprint of pages may bear.
         super().__init__(f"rest-{resource}", import_name, url_prefix=f"/api/v1/{resource}", template_folder=None, description=description)
 
-    def route(self, rule: str, *, methods: tuple[str, ...] = ("GET",), **options: Any) -> Decorator:
+    def route(self, rule: str, *, methods: tuple[str, ...] = ("GET",), **options: Any) -> Callable[[View], View]:
         """Declare a view; the tag of its description is the resource."""
-        return cast(Decorator, super().route(rule, methods=list(methods), tags=[self.resource], **options))
-
-    def arguments(self, schema: Any, *, location: str = "json", **options: Any) -> Decorator:
-        """Read the query, the JSON body or a ``multipart`` form by ``schema``; the view gets it as its next positional argument."""
-        return cast(Decorator, super().arguments(schema, location=location, **options))
-
-    def response(self, status_code: int, schema: Any = None, **options: Any) -> Decorator:
-        """Say what the view answers. What it returns is written by ``schema``, a ``Response`` is passed on."""
-        return cast(Decorator, super().response(status_code, schema, **options))
-
-    def alt_response(self, status_code: int, **options: Any) -> Decorator:
-        """Describe another answer the view may give."""
-        return cast(Decorator, super().alt_response(status_code, **options))
+        declare: Callable[[View], View] = super().route(rule, methods=list(methods), tags=[self.resource], **options)
+        return declare

@@ -8,6 +8,7 @@ from typing import Any
 
 import marshmallow
 import pytest
+from flask import g, has_request_context
 from marshmallow import fields, validate
 
 from regulars_core.crm import Crm
@@ -109,6 +110,19 @@ def test_what_was_kept_goes_only_when_the_name_is_typed(house: Crm, admin: Staff
     assert house.plugins.listed()[0].state is State.DISABLED
     assert admin.post("/plugins/toy/purge", {"confirm": "toy"}).location == "/plugins"
     assert house.plugins.listed()[0].state is State.INSTALLED
+
+
+def test_a_switch_is_not_held_up_by_its_own_request(make_crm: Callable[..., Crm], staff: Callable[..., Staff]) -> None:
+    reading: list[bool] = []
+
+    @hookimpl
+    def plugin_enabled(crm: Any, session: Any, first_time: bool) -> None:
+        reading.append(has_request_context() and "user_lookup" in g)
+
+    admin = staff(role="administrator", on=create_app(make_crm(plugin("toy", plugin_enabled=plugin_enabled))))
+    admin.post("/plugins/toy/disable")
+    admin.post("/plugins/toy/enable")
+    assert reading == [False, False]
 
 
 def test_a_plugin_that_is_on_is_not_purged(house: Crm, admin: Staff) -> None:

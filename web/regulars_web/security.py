@@ -93,7 +93,7 @@ def install(app: Flask, crm: Crm, *, https: bool) -> None:
     limited = limiter.limit(GUESSES, methods=["POST"], error_message=str(_("Too many attempts. Wait a minute and try again.")))
     app.view_functions["security.login"] = cast(Any, limited(login))
     _keep_session_rows(app, crm)
-    app.teardown_appcontext(_stop_reading)
+    app.teardown_appcontext(stop_reading)
 
 
 def _signed_in(crm: Crm, uniquifier: str) -> StaffUser | None:
@@ -138,7 +138,9 @@ def reading(crm: Crm) -> Session:
     return cast(Session, g.user_lookup)
 
 
-def _stop_reading(_error: BaseException | None) -> None:
+def stop_reading(_error: BaseException | None = None) -> None:
+    """End the session of ``reading``: while it is open on PostgreSQL, nobody can drop a table that points at users."""
+    g.pop("user_lookup", None)
     ends = g.pop("user_lookup_ends", None)
     if ends is not None:
         ends.__exit__(None, None, None)

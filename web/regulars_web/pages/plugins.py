@@ -15,6 +15,7 @@ from regulars_plugin_api.i18n import Text, _
 from regulars_plugin_api.web import access, current_viewer, render
 from regulars_web.pages.roles import permission_groups
 from regulars_web.running import crm_here
+from regulars_web.security import stop_reading
 
 pages = Blueprint("plugins", __name__)
 
@@ -60,6 +61,7 @@ def show(name: str) -> str:
 def enable(name: str) -> ResponseReturnValue:
     """Upgrade the plugin's tables and switch it on."""
     try:
+        stop_reading()
         switching.enable(crm_here(), name, current_viewer())
     except RegularsError as refusal:
         return _show(name, refusal.message), refusal.status
@@ -71,6 +73,7 @@ def enable(name: str) -> ResponseReturnValue:
 def disable(name: str) -> ResponseReturnValue:
     """Switch the plugin off; its data stay."""
     try:
+        stop_reading()
         switching.disable(crm_here(), name, current_viewer())
     except RegularsError as refusal:
         return _show(name, refusal.message), refusal.status
@@ -84,6 +87,7 @@ def purge(name: str) -> ResponseReturnValue:
     try:
         if request.form.get("confirm", "").strip() != name:
             raise InvalidInput(confirm=_("Type the name of the plugin: %(name)s", name=name))
+        stop_reading()
         switching.purge(crm_here(), name, current_viewer())
     except InvalidInput as wrong:
         return _show(name, wrong=wrong.fields), 422

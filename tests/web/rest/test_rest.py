@@ -258,8 +258,9 @@ def test_a_list_asks_as_much_for_three_as_for_one(program: Callable[..., Program
         call("POST", CUSTOMERS, json={"first_name": "Ann", "email": f"a{number}@example.com", "tags": ["vip"]})
         statements.clear()
         call("GET", CUSTOMERS)
-        counts.append(len(statements))
-    assert counts[0] == counts[2] <= 6
+        # Who is enabled is asked now and then, whatever the page.
+        counts.append(sum("customer" in one for one in statements))
+    assert counts[0] == counts[2] <= 3
 
 
 def test_a_merged_customer_is_answered_by_the_one_it_is_part_of(program: Callable[..., Program]) -> None:

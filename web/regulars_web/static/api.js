@@ -9,7 +9,7 @@ SwaggerUIBundle({
   domNode: place,
   validatorUrl: null,
   deepLinking: true,
-  docExpansion: "none",
+  docExpansion: "list",
   defaultModelsExpandDepth: 0,
   requestInterceptor: (request) => {
     request.headers["X-CSRFToken"] = place.dataset.formToken;

@@ -1,0 +1,24 @@
+"""The page of the API's description in a real browser."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from regulars_testkit.browser import Site
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_description_is_read_and_tried_out(site: Site, page: Page, complaints: list[str], theme: str) -> None:
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    site.sign_in(page, "administrator")
+    page.goto(f"{site.address}/api/docs")
+    page.locator(".opblock-get", has_text="/api/v1/stores").first.locator(".opblock-summary-control").click(timeout=15000)
+    page.get_by_role("button", name="Try it out").click()
+    with page.expect_response("**/api/v1/stores*") as answered:
+        page.get_by_role("button", name="Execute").click()
+    assert answered.value.status == 200
+    expect(page.locator("html.dark-mode")).to_have_count(1 if theme == "dark" else 0)
+    assert complaints == []

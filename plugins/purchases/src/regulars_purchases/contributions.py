@@ -29,12 +29,10 @@ def panel() -> Panel:
 
 def history(session: Session, customer: CustomerView, viewer: Viewer) -> Mapping[str, Any]:
     """Figures and last receipts of a customer."""
-    receipts = service.receipts_of(session, customer.id, viewer, limit=LAST_RECEIPTS)
     return {
         "figures": service.figures_of(session, [customer.id]).get(customer.id, ()),
         "shows_value": service.sees_all_amounts(viewer),
-        "receipts": receipts,
-        "articles": service.first_articles(session, [one.id for one in receipts]),
+        "receipts": service.receipts_of(session, customer.id, viewer, limit=LAST_RECEIPTS),
     }
 
 

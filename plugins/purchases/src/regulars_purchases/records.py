@@ -30,7 +30,10 @@ class ProductView:
 
 @dataclass(frozen=True)
 class ReceiptView:
-    """One visit to a till. ``total`` is None where the viewer may not see other stores' amounts; returns are taken off it."""
+    """One visit to a till. ``total`` is None where the viewer may not see other stores' amounts; returns are taken off it.
+
+    ``article`` is what stands on the first line: the article's name, else its number.
+    """
 
     id: int
     uid: str
@@ -47,6 +50,7 @@ class ReceiptView:
     units: Decimal
     line_count: int
     cashier: str | None
+    article: str | None = None
 
     @property
     def sold_at_local(self) -> dt.datetime:

@@ -20,21 +20,36 @@ from regulars_purchases.models import Figures, Product, Receipt, ReceiptLine
 from regulars_purchases.records import FiguresView, LineView, ProductView, ReceiptView
 
 Position = tuple[dt.datetime, int]
-_RECEIPT = sa.select(Receipt, stores.c.name, stores.c.timezone).outerjoin(stores, stores.c.id == Receipt.store_id)
-
-
-_LINE = ReceiptLine.__table__
-_FIRST = (
-    sa.select(_LINE.c.receipt_id, sa.func.min(_LINE.c.line_no).label("line_no"))
-    .where(_LINE.c.receipt_id.in_(sa.bindparam("receipts", expanding=True)))
-    .group_by(_LINE.c.receipt_id)
-    .subquery()
+_OWN = (
+    "id",
+    "uid",
+    "customer_id",
+    "store_id",
+    "till",
+    "business_date",
+    "receipt_no",
+    "sold_at",
+    "currency",
+    "units",
+    "line_count",
+    "cashier",
 )
-_FIRST_ARTICLES = (
-    sa.select(_LINE.c.receipt_id, sa.func.coalesce(Product.__table__.c.name, _LINE.c.sku, ""))
-    .join(_FIRST, sa.and_(_FIRST.c.receipt_id == _LINE.c.receipt_id, _FIRST.c.line_no == _LINE.c.line_no))
-    .outerjoin(Product.__table__, Product.__table__.c.id == _LINE.c.product_id)
+_RECEIPTS, _LINES, _PRODUCTS = Receipt.__table__, ReceiptLine.__table__, Product.__table__
+_ARTICLE = (
+    sa.select(sa.func.coalesce(_PRODUCTS.c.name, _LINES.c.sku))
+    .select_from(_LINES.outerjoin(_PRODUCTS, _PRODUCTS.c.id == _LINES.c.product_id))
+    .where(_LINES.c.receipt_id == _RECEIPTS.c.id)
+    .order_by(_LINES.c.line_no)
+    .limit(1)
+    .correlate(_RECEIPTS)
+    .scalar_subquery()
 )
+_RECEIPT = sa.select(
+    *(_RECEIPTS.c[name] for name in (*_OWN, "total_minor")),
+    stores.c.name.label("store"),
+    stores.c.timezone.label("timezone"),
+    _ARTICLE.label("article"),
+).outerjoin_from(_RECEIPTS, stores, stores.c.id == _RECEIPTS.c.store_id)
 
 
 def sees_all_amounts(viewer: Viewer) -> bool:
@@ -63,7 +78,7 @@ def receipts_of(
 
 def receipts_by_id(session: Session, ids: Collection[int], viewer: Viewer) -> Mapping[int, ReceiptView]:
     """Receipts by id, whosoever they are."""
-    return {row[0].id: _receipt_view(row, viewer) for row in session.execute(_RECEIPT.where(Receipt.id.in_(ids)))}
+    return {row.id: _receipt_view(row, viewer) for row in session.execute(_RECEIPT.where(Receipt.id.in_(ids)))}
 
 
 def receipt(session: Session, receipt_id: int, viewer: Viewer) -> ReceiptView:
@@ -82,11 +97,6 @@ def lines_of(session: Session, of: ReceiptView) -> Sequence[LineView]:
     if of.total is None:
         return [replace(line, unit_price=None, amount=None, discount=None) for line in lines]
     return lines
-
-
-def first_articles(session: Session, receipt_ids: Collection[int]) -> Mapping[int, str]:
-    """What stands on the first line of each receipt: the article's name, else its number."""
-    return dict(session.execute(_FIRST_ARTICLES, {"receipts": list(receipt_ids)}).all())
 
 
 def figures_of(session: Session, customer_ids: Collection[int]) -> Mapping[int, Sequence[FiguresView]]:
@@ -118,12 +128,10 @@ def customer_of_number(session: Session, receipt_no: str) -> int | None:
     return found[0] if len(found) == 1 else None
 
 
-def _receipt_view(found: Any, viewer: Viewer) -> ReceiptView:
-    row, store, timezone = found
-    own = ("id", "uid", "customer_id", "store_id", "till", "business_date", "receipt_no", "sold_at", "currency", "units", "line_count")
-    shown: dict[str, Any] = {name: getattr(row, name) for name in (*own, "cashier")}
-    total = row.total if sees_amounts(viewer, row.store_id) else None
-    return ReceiptView(**shown, store=store, timezone=timezone, total=total)
+def _receipt_view(row: Any, viewer: Viewer) -> ReceiptView:
+    about: dict[str, Any] = {name: getattr(row, name) for name in (*_OWN, "store", "timezone", "article")}
+    total = from_minor(row.total_minor, row.currency) if sees_amounts(viewer, row.store_id) else None
+    return ReceiptView(**about, total=total)
 
 
 def _line_view(line: ReceiptLine, name: str | None, currency: str) -> LineView:

@@ -32,9 +32,8 @@ def customer(customer_id: int) -> ResponseReturnValue:
             return redirect(url_for("purchases.customer", customer_id=seen.id))
         found = service.receipts_of(session, seen.id, viewer, after=_position(request.args.get("after")), limit=PAGE + 1)
         shown = found[:PAGE]
-        articles = service.first_articles(session, [one.id for one in shown])
     following = _token(shown[-1]) if len(found) > PAGE else None
-    return render("purchases/customer.html", customer=seen, receipts=shown, articles=articles, following=following)
+    return render("purchases/customer.html", customer=seen, receipts=shown, following=following)
 
 
 @pages.get("/receipts/<int:receipt_id>")

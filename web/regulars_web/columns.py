@@ -15,7 +15,7 @@ from regulars_web.running import crm_here
 
 CORE: Mapping[str, Text] = {"status": _("Status"), "store": _("Home store"), "city": _("City"), "email": _("E-mail"), "phone": _("Phone")}
 USUAL = ("status", "store", "city")
-OF_EACH_PLUGIN, MOST = 3, 12
+USUAL_OF_PLUGINS, MOST = 3, 12
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ def choose(wanted: str) -> Choice:
     for plugin, found in crm_here().bus.each(hooks.customer_columns):
         allowed = [one for one in found if viewer.may(one.permission)]
         offered += [(plugin, one.name, one.title) for one in allowed]
-        mine = [one for one in allowed if one.name in names][:MOST] if names else allowed[:OF_EACH_PLUGIN]
+        room = USUAL_OF_PLUGINS - sum(map(len, chosen.values()))
+        mine = [one for one in allowed if one.name in names][:MOST] if names else allowed[:room]
         if mine:
             chosen[plugin] = mine
     return Choice(offered, tuple(name for name in CORE if name in (names or USUAL)), chosen)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,10 +15,10 @@ from regulars_plugin_api.i18n import _
 LONGEST_NAME, MOST = 60, 50
 
 
-def listed(session: Session, user_id: int) -> Sequence[SavedView]:
-    """The views a user may choose: own ones first, then shared ones, each by name."""
-    mine = SavedView.user_id == user_id
-    return session.scalars(sa.select(SavedView).where(mine | SavedView.shared).order_by(mine.desc(), SavedView.name).limit(2 * MOST)).all()
+def find(session: Session, user_id: int, view_id: int) -> SavedView | None:
+    """A view that the user may use: one's own, or a shared one."""
+    usable = (SavedView.user_id == user_id) | SavedView.shared
+    return session.scalar(sa.select(SavedView).where(SavedView.id == view_id, usable))
 
 
 def save(session: Session, user_id: int, name: str, query: Mapping[str, Any], *, shared: bool) -> SavedView:

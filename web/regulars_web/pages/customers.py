@@ -13,19 +13,19 @@ from flask import request, url_for
 from flask_login import current_user
 from sqlalchemy.orm import Session
 
+from regulars_core.customers import listing
 from regulars_core.customers.service import COUNTED_AT_MOST, Position
 from regulars_core.users import saved_views
 from regulars_core.users.models import SavedView
 from regulars_plugin_api.hookspecs import web as hooks
 from regulars_plugin_api.i18n import Text
-from regulars_plugin_api.views import StoreView
 from regulars_plugin_api.web import access, current_viewer, render
 from regulars_web import columns, filtering
 from regulars_web.filtering import KINDS, STATUSES
-from regulars_web.pages.customer import pages, store_choices
+from regulars_web.pages.customer import MOST_CHOICES, pages
 from regulars_web.running import crm_here
 
-PAGE_SIZE = 50
+PAGE_SIZE, MOST_TAGS = 50, 100
 FILTERS = ("status", "kind", "store", "city", "tag")
 STATE = ("q", *FILTERS, "filter", "columns", "sort")
 """What an address says of the list, and what a saved view keeps."""
@@ -47,17 +47,17 @@ def page() -> str:
     """Customers by name, as far as search and filters let them through."""
     viewer, customers = current_viewer(), crm_here().customers
     with crm_here().read(viewer) as session:
-        views = saved_views.listed(session, current_user.id)
-        current, given = _state(views)
+        current, given = _state(session)
         more = filtering.parsed(given["filter"])
         asked: dict[str, Any] = {"query": given["q"], "where": as_filter(given, more)}
         after, before = _position("after"), _position("before")
         newest = given["sort"] == "newest"
         found = customers.lines(session, viewer, **asked, after=after, before=before, limit=PAGE_SIZE, newest=newest)
-        all_stores = store_choices(session)
+        offered = listing.choices(session, viewer, stores=MOST_CHOICES + 1, tags=MOST_TAGS, views=2 * saved_views.MOST)
+        # A chain with more stores than that types the code.
+        all_stores = offered.stores if len(offered.stores) <= MOST_CHOICES else []
         values = {
             "count": customers.count_about(session, viewer, **asked),
-            "tags": customers.tags(session),
             "chips": _chips(given, all_stores) + _more_chips(session, given, more),
         }
     choice = columns.choose(given["columns"])
@@ -68,7 +68,8 @@ def page() -> str:
         most=COUNTED_AT_MOST,
         choice=choice,
         columns=columns.load(choice, found.rows),
-        views=views,
+        views=offered.views,
+        tags=[tag.name for tag in offered.tags],
         current=current,
         me=current_user.id,
         all_stores=all_stores,
@@ -103,10 +104,10 @@ def address(given: Mapping[str, str], **cursor: Any) -> str:
     return url_for("customers.page", **chosen, **cursor)
 
 
-def _state(views: Sequence[SavedView]) -> tuple[SavedView | None, dict[str, str]]:
+def _state(session: Session) -> tuple[SavedView | None, dict[str, str]]:
     """The view that is open and the state of the list: the view's own, until the address says otherwise."""
     view_id = request.args.get("view", type=int)
-    current = next((one for one in views if one.id == view_id), None)
+    current = None if view_id is None else saved_views.find(session, current_user.id, view_id)
     is_plain = not any(name in request.args for name in (*STATE, "column"))
     given = state_of(current.query if current is not None and is_plain else request.args)
     if "column" in request.args:
@@ -120,7 +121,7 @@ def _bulk_actions() -> list[Any]:
     return sorted((one for one in offered if one.bulk and viewer.may(one.permission)), key=lambda one: one.weight)
 
 
-def _chips(given: Mapping[str, str], all_stores: Sequence[StoreView]) -> list[Chip]:
+def _chips(given: Mapping[str, str], all_stores: Sequence[listing.Offer]) -> list[Chip]:
     words: dict[str, Mapping[str, Text]] = {"status": STATUSES, "kind": KINDS, "store": {store.code: store.name for store in all_stores}}
     return [Chip(name, words.get(name, {}).get(given[name], given[name]), address({**given, name: ""})) for name in FILTERS if given[name]]
 

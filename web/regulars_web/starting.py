@@ -133,8 +133,9 @@ def bootstrap(console: Console, address: str) -> None:
         for name in list(crm.plugins.loaded):
             switching.enable(crm, name)
         console.say(_("Filling it with the sample chain …"))
-        demo.fill(crm, "small")
+        # First, so that plugins find staff to give the sample's work to.
         _add_sample_users(crm)
+        demo.fill(crm, "small")
     else:
         refuse_lost_database(config)
         runner.upgrade(config.database_url, console.crm(any_schema=True).plugins.owners())

@@ -49,14 +49,15 @@ class Sold(NamedTuple):
 
 
 def fill(crm: Crm, size: str) -> None:
-    """Products, and receipts of every customer there is; the size of the sample is that of its customers."""
+    """Products, and receipts of every customer there is but prospects; the size of the sample is that of its customers."""
     sample = articles()
     with crm.transaction() as session:
         ids = _insert_products(session, sample)
         shops = [
             Shop(one.id, one.code, ZoneInfo(one.timezone), one.currency) for one in session.execute(sa.select(stores).order_by(stores.c.id))
         ]
-        buyers = session.execute(sa.select(customers.c.id, customers.c.store_id).order_by(customers.c.id)).all()
+        has_bought = customers.c.status != "prospect"
+        buyers = session.execute(sa.select(customers.c.id, customers.c.store_id).where(has_bought).order_by(customers.c.id)).all()
     if not shops:
         return
     sales = Sales(random.Random(SEED), sample, ids, shops)  # noqa: S311 - the same each time, and no secret

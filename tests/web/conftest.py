@@ -123,9 +123,9 @@ def statements(crm: Crm) -> Iterator[list[str]]:
         if not statement.startswith(("PRAGMA", "BEGIN")):
             sent.append(statement)
 
-    sa.event.listen(crm.database.engine, "before_cursor_execute", note)
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
     yield sent
-    sa.event.remove(crm.database.engine, "before_cursor_execute", note)
+    sa.event.remove(sa.Engine, "before_cursor_execute", note)
 
 
 @pytest.fixture

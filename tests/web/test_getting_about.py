@@ -142,6 +142,7 @@ def test_whoever_sees_no_customers_has_no_till(staff: Callable[..., Staff], path
 
 def test_a_list_of_notices_takes_as_many_statements_for_three_as_for_one(crm: Crm, clerk: Staff, statements: list[str]) -> None:
     counts = []
+    clerk.get("/notices")
     for number in range(2):
         with crm.transaction() as session:
             for one in range(1 + number):

@@ -149,9 +149,9 @@ def statements(filled: Any) -> Iterator[list[str]]:
     def note(_connection: Any, _cursor: Any, statement: str, *_about: Any) -> None:
         sent.append(statement)
 
-    sa.event.listen(filled.crm.database.engine, "before_cursor_execute", note)
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
     yield sent
-    sa.event.remove(filled.crm.database.engine, "before_cursor_execute", note)
+    sa.event.remove(sa.Engine, "before_cursor_execute", note)
 
 
 def test_as_many_statements_for_many_receipts_as_for_few(filled: Any, ids: dict[str, int], statements: list[str]) -> None:

@@ -103,12 +103,12 @@ def test_a_page_costs_the_same_for_one_and_for_many(people: CrmHarness) -> None:
         def note(*about: Any) -> None:
             sent.append(about[2])
 
-        sa.event.listen(people.database._reading.engine, "before_cursor_execute", note)
+        sa.event.listen(sa.Engine, "before_cursor_execute", note)
         try:
             with people.read() as session:
                 duplicates.listed(people, session, SYSTEM)
         finally:
-            sa.event.remove(people.database._reading.engine, "before_cursor_execute", note)
+            sa.event.remove(sa.Engine, "before_cursor_execute", note)
         return len(sent)
 
     before = statements()

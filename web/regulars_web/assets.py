@@ -26,7 +26,7 @@ class Assets:
         for path in sorted(folder.rglob("*")):
             if path.is_file():
                 digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
-        self._folders[owner] = (folder, digest.hexdigest()[:10])
+        self._folders[owner] = (folder, digest.hexdigest()[:8])
 
     def url(self, filename: str, owner: str = PLATFORM) -> str:
         """The address of a file."""

@@ -38,7 +38,7 @@ class Caller:
     headers: dict[str, str]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def served(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[dict[str, Caller]]:
     home = tmp_path_factory.mktemp("home")
     create_home(home)

@@ -70,14 +70,18 @@ class StrictParser(FlaskParser):
         raise InvalidInput(None, **dict(_flat(messages, "", schema)))
 
 
-def json_of(raw: bytes | str) -> Any:
-    """JSON that can be kept in a database. Raises ``Refused`` (400) for what is no JSON, ``InvalidInput`` for text that is no text."""
+def json_of(raw: bytes | str, field: str = "") -> Any:
+    """JSON that can be kept in a database, as the body or as the value of one field.
+
+    Raises ``InvalidInput`` naming the place of what can't be kept, and ``Refused`` (400) for a body that is no JSON.
+    """
     try:
         text = raw if isinstance(raw, str) else raw.decode("utf-8")
         found = json.loads(text, parse_constant=_no_number, parse_float=_finite)
     except (ValueError, RecursionError) as error:
-        raise Refused(400, _("This is not JSON in UTF-8.")) from error
-    wrong = dict(_unfit(found, "", 0))
+        no_json = _("This is not JSON in UTF-8.")
+        raise (InvalidInput(None, **{field: no_json}) if field else Refused(400, no_json)) from error
+    wrong = dict(_unfit(found, field, 0))
     if wrong:
         raise InvalidInput(None, **wrong)
     return found
@@ -101,8 +105,8 @@ def _finite(text: str) -> float:
 
 def _unfit(node: Any, path: str, depth: int) -> Iterator[tuple[str, Text]]:
     if depth > DEEPEST:
-        raise Refused(400, _("This is nested too deep."))
-    if isinstance(node, str) and not is_fit(node):
+        yield path or "body", _("This is nested too deep.")
+    elif isinstance(node, str) and not is_fit(node):
         yield path or "body", _NO_TEXT
     elif isinstance(node, int) and not isinstance(node, bool) and abs(node) > LARGEST:
         yield path or "body", _("This number is too large.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,10 +32,11 @@ CONFIG = {"checks": {"positive_data_acceptance": {"expected-statuses": REFUSED_B
 
 @dataclass(frozen=True)
 class Caller:
-    """The sample chain behind the API, and the headers of somebody who is signed in to it."""
+    """The sample chain behind the API, and what a request of somebody who is signed in to it carries."""
 
-    app: Callable[..., Any]
+    app: Flask
     headers: dict[str, str]
+    cookies: dict[str, str]
 
 
 @pytest.fixture
@@ -59,26 +60,28 @@ def served(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> I
     form_token = csrf_token(client.get("/profile").text)
     kept = client.get_cookie("regulars")
     assert kept is not None
-    bearer = Caller(app, {"Authorization": f"Bearer {secret}"})
-    browser = Caller(_carrying(app, f"regulars={kept.value}"), {"X-CSRFToken": form_token})
+    bearer = Caller(app, {"Authorization": f"Bearer {secret}"}, {})
+    browser = Caller(app, {"X-CSRFToken": form_token}, {"regulars": kept.value})
     yield {"token": bearer, "cookie": browser}
     crm.close()
 
 
-def _carrying(app: Flask, cookie: str) -> Callable[..., Any]:
-    """The application as a browser with this cookie asks it: the client that calls it takes no cookie among its headers."""
-
-    def asked(environ: dict[str, Any], start_response: Any) -> Any:
-        return app({**environ, "HTTP_COOKIE": cookie}, start_response)
-
-    return asked
-
-
 def described(caller: Caller) -> Any:
-    schema = schemathesis.openapi.from_wsgi(
-        "/api/v1/openapi.json", caller.app, headers=caller.headers, config=schemathesis.Config.from_dict(CONFIG)
-    )
+    cookie = "; ".join(f"{name}={value}" for name, value in caller.cookies.items())
+    document = caller.app.test_client(use_cookies=False).get("/api/v1/openapi.json", headers={**caller.headers, "Cookie": cookie})
+    assert document.status_code == 200
+    schema = schemathesis.openapi.from_dict(document.json, config=schemathesis.Config.from_dict(CONFIG))
+    schema.app = caller.app
     chance = random.Random(7)
+
+    @schema.auth()
+    class SignedIn:
+        def get(self, _case: Case[Any], _context: Any) -> Caller:
+            return caller
+
+        def set(self, case: Case[Any], data: Caller, _context: Any) -> None:
+            case.headers.update(data.headers)
+            case.cookies.update(data.cookies)
 
     @schema.hook
     def map_path_parameters(_context: Any, path_parameters: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -101,7 +104,7 @@ def run(caller: Caller, examples: int) -> None:
         @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
         @given(case=operation.as_strategy())
         def call(case: Case[Any]) -> None:
-            case.call_and_validate(headers=caller.headers, checks=checks)
+            case.call_and_validate(checks=checks)
 
         call()
 

@@ -142,6 +142,10 @@ def test_search_and_filter_narrow_a_list(program: Callable[..., Program]) -> Non
         assert [one["display_name"] for one in reply.get_json()["items"]] == ["Ann"]
     broken = call("GET", CUSTOMERS, query_string={"filter": '{"all": [{"field": "city", "op": "gt"}]}'})
     assert (broken.status_code, broken.content_type) == (422, "application/problem+json")
+    for no_filter in ("Saved.", "{", "NaN", "[" * 50 + "]" * 50):
+        reply = call("GET", CUSTOMERS, query_string={"filter": no_filter})
+        assert reply.status_code == 422, no_filter
+        assert all(one["field"].startswith("filter") for one in reply.get_json()["errors"])
 
 
 BAD_BODIES = {

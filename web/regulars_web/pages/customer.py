@@ -111,14 +111,16 @@ def add() -> str:
 def create() -> ResponseReturnValue:
     """Add a customer."""
     viewer, warnings, uid = current_viewer(), list[Text](), _uid()
-    if (made := _made_before(uid)) is not None:
-        return redirect(url_for("customers.show", customer_id=made))
     try:
+        alike: list[Any] = []
         if "anyway" not in request.form:
             with crm_here().read(viewer) as session:
                 alike = duplicates.like(crm_here(), session, viewer, _typed())
-            if alike:
-                return _form(request.form, {}, alike=alike), 409
+        # Asked after the look for duplicates, for the same form sent twice at once may be what was found.
+        if (made := _made_before(uid)) is not None:
+            return redirect(url_for("customers.show", customer_id=made))
+        if alike:
+            return _form(request.form, {}, alike=alike), 409
         customer_id = crm_here().customers.create(_typed(), warn=warnings.append, uid=uid)
     except InvalidInput as wrong:
         return _form(request.form, wrong.fields), 422

@@ -70,7 +70,7 @@ def listed(query: dict[str, Any], session: Session) -> Any:
     position = place.read(query.get("cursor"))
     if position is not None and position[0] != query["sort"]:
         raise InvalidInput(cursor=_("This is a place in a list of another order."))
-    where = json_of(query["filter"]) if "filter" in query else None
+    where = json_of(query["filter"], "filter") if "filter" in query else None
     found = lookups.listed(
         crm_here(),
         session,

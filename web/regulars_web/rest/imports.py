@@ -209,7 +209,7 @@ def _report(session: Session, run_id: int) -> dict[str, Any]:
 
 
 def _mapping(text: str | None) -> dict[str, str | None]:
-    found = json_of(text) if text is not None else {}
+    found = json_of(text, "mapping") if text is not None else {}
     if not isinstance(found, dict) or not all(isinstance(one, str | None) for one in found.values()):
         raise InvalidInput(mapping=_("The mapping is a JSON object: heading -> column, or null to leave it out."))
     return found

@@ -6,9 +6,10 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import IO, Any, ParamSpec, Protocol, TypeVar
+from typing import IO, Any, ParamSpec, Protocol, TypeVar, cast
 from zoneinfo import ZoneInfo
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from regulars_plugin_api.contributions.work import LeasedBatch
@@ -48,12 +49,34 @@ class HttpReply:
 
 
 class Http(Protocol):
-    """Calls to other systems: public addresses only unless allowed, no redirects, time-outs, a cap on the size of the answer."""
+    """Calls to other systems: public addresses only unless allowed, no redirects, a deadline, a cap on the size of the answer."""
 
     def request(
-        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, json: Any = None, body: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        json: Any = None,
+        body: bytes | None = None,
+        seconds: float = 25.0,
+        enough: int | None = None,
     ) -> HttpReply:
-        """Send a request. Raises ``OutboundRefused`` where the guard says no, and ``OSError`` when the other side fails."""
+        """Send a request, all of it within ``seconds``. An answer of more than ten megabytes is refused.
+
+        With ``enough`` the first so many bytes of the answer's body, as they come, are all that is read of it; the status counts even if
+        the rest is endless or late. Raises ``OutboundRefused`` where the guard says no, and ``OSError`` when the other side fails.
+        """
+
+
+class Vault(Protocol):
+    """Encrypts secrets that a plugin keeps in tables of its own. Those of its settings are encrypted by themselves."""
+
+    def lock(self, text: str, place: str) -> str:
+        """Encrypt ``text`` for ``place``, such as ``loyalty.card:<uid>``: copied to another place it can't be read."""
+
+    def unlock(self, locked: str, place: str) -> str:
+        """The reverse. Raises ``LostKey``."""
 
 
 class Signals(Protocol):
@@ -107,6 +130,9 @@ class Notices(Protocol):
         ``url`` is where a click leads, ``icon`` one of ``icons.svg``. With ``customer_id`` the notice goes when the customer goes.
         """
 
+    def holders(self, session: Session, permission: str) -> Sequence[int]:
+        """Ids of the active users who hold a permission, administrators among them: whom to tell."""
+
 
 class CustomerService(Protocol):
     """Reading and writing customers. Without ``session`` each call is a transaction of its own."""
@@ -119,6 +145,9 @@ class CustomerService(Protocol):
 
     def seen_by(self, session: Session, viewer: Viewer, customer_id: int) -> CustomerView:
         """The customer if the viewer may see it, followed to the one it was merged into, in the trash or not. Raises ``NotFound``."""
+
+    def ids_seen_by(self, viewer: Viewer) -> sa.Select[tuple[int]]:
+        """A SELECT of the ids of living customers the viewer may see: a plugin's own lists say ``customer_id.in_(…)`` of it."""
 
     def create(self, values: Mapping[str, Any], *, session: Session | None = None, warn: Callable[[Text], None] = ...) -> int:
         """Add a customer and return its id; ``warn`` hears what plugins only point out. Raises ``InvalidInput``."""
@@ -215,6 +244,10 @@ class Crm(Protocol):
         """Calls to other systems."""
 
     @property
+    def vault(self) -> Vault:
+        """Secrets in a plugin's own tables."""
+
+    @property
     def timezone(self) -> ZoneInfo:
         """The chain's zone: its days are those of whatever has no store."""
 
@@ -223,3 +256,8 @@ class Crm(Protocol):
 
     def read(self, viewer: Viewer | None = None) -> AbstractContextManager[Session]:
         """A read-only session."""
+
+
+def crm_of(session: Session) -> Crm:
+    """The running system a session belongs to, where only the session is given: in ``EventHandler.apply``, ``Panel.load`` and services."""
+    return cast(Crm, session.info["crm"])

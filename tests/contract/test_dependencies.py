@@ -11,19 +11,22 @@ from pathlib import Path
 import pytest
 
 HOUSE = Path(__file__).parents[2]
-EXTRAS_OF = {"tests/regulars_testkit": ["postgres", "test"]}
-# SQLAlchemy loads the driver that the database's address names; the rest of psycopg is only for PostgreSQL.
-OPTIONAL = {"psycopg"}
+EXTRAS_OF = {"tests/regulars_testkit": ["postgres", "kit", "test"]}
+# SQLAlchemy loads the driver that the database's address names; the rest of psycopg is only for PostgreSQL. Who makes plugins has copier.
+OPTIONAL = {"psycopg", "copier"}
 
 
 def normalized(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def declared(*extras: str) -> set[str]:
+def declared(*extras: str, plugin: Path | None = None) -> set[str]:
     settings = ConfigParser(interpolation=None)
     settings.read(HOUSE / "setup.cfg", encoding="utf-8")
     lists = [settings["options"]["install_requires"], *(settings["options.extras_require"][extra] for extra in extras)]
+    if plugin is not None:
+        settings.read(plugin / "setup.cfg", encoding="utf-8")
+        lists.append(settings["options"]["install_requires"])
     return {normalized(found[0]) for line in "\n".join(lists).splitlines() if (found := re.match(r"[\w.-]+", line.strip()))}
 
 
@@ -50,7 +53,8 @@ FOLDERS = [
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_every_import_is_declared(folder: str) -> None:
-    known = declared(*EXTRAS_OF.get(folder, [])) | OPTIONAL
+    plugin = HOUSE / folder / ".." if folder.startswith("plugins/") else None
+    known = declared(*EXTRAS_OF.get(folder, []), plugin=plugin) | OPTIONAL
     distributions = packages_distributions()
     undeclared = {
         f"{file}: {name}"

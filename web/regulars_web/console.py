@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from regulars_plugin_api.cli import JsonCommand as JsonCommand
+from regulars_plugin_api.cli import JsonGroup as JsonGroup
 from regulars_plugin_api.errors import InvalidInput, RegularsError
 from regulars_plugin_api.i18n import _
 
@@ -76,37 +78,6 @@ class Console:
         cells = [list(columns), *([_plain(row.get(column)) for column in columns] for row in rows)]
         widths = [max(len(line[index]) for line in cells) for index in range(len(columns))]
         return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells)
-
-
-class JsonCommand(click.Command):
-    """A command with ``--json``."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.params.append(json_option())
-
-
-class JsonGroup(click.Group):
-    """A group whose commands all have ``--json``; it may also stand before them."""
-
-    command_class = JsonCommand
-    group_class = type
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.params.append(json_option())
-
-
-def json_option() -> click.Option:
-    """``--json``."""
-    return click.Option(
-        ["--json", "as_json"], is_flag=True, expose_value=False, callback=_note_json, help=str(_("Print one JSON document."))
-    )
-
-
-def _note_json(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
-    if wanted:
-        context.ensure_object(Console).as_json = True
 
 
 def exit_code(console: Console, error: Exception) -> int:

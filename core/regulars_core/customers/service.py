@@ -120,6 +120,10 @@ class CustomerService:
             return sa.true()
         return visible(viewer, timeline.happenings(self.crm, viewer))
 
+    def ids_seen_by(self, viewer: Viewer) -> sa.Select[tuple[int]]:
+        """A SELECT of the ids of living customers the viewer may see."""
+        return sa.select(Customer.id).where(LIVING, self.visible_to(viewer))
+
     def visible_ids(self, session: Session, viewer: Viewer, customer_ids: Sequence[int]) -> set[int]:
         """Those of ``customer_ids`` that the viewer may see."""
         return set(session.scalars(sa.select(Customer.id).where(Customer.id.in_(customer_ids), self.visible_to(viewer))))

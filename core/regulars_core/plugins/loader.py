@@ -99,7 +99,7 @@ def load_all(candidates: Iterable[Candidate]) -> tuple[list[LoadedPlugin], list[
 
 
 def _load(candidate: Candidate, others: Iterable[str]) -> LoadedPlugin:
-    _check_name(candidate.name, others)
+    check_free(candidate.name, others)
     _check_platform(candidate.needs)
     try:
         module = candidate.load()
@@ -121,7 +121,8 @@ def _load(candidate: Candidate, others: Iterable[str]) -> LoadedPlugin:
     return plugin
 
 
-def _check_name(name: str, others: Iterable[str]) -> None:
+def check_free(name: str, others: Iterable[str]) -> None:
+    """Raise ``Misfit`` if a plugin of this name would meet tables of core or of one of the ``others``."""
     prefix = f"{name}_"
     for table in Base.metadata.tables.values():
         module = next((one.class_.__module__ for one in Base.registry.mappers if one.local_table is table), "")

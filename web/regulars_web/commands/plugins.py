@@ -8,6 +8,7 @@ import click
 
 from regulars_plugin_api.errors import InvalidInput, NotAllowedYet, RegularsError
 from regulars_plugin_api.i18n import _
+from regulars_web.commands.new_plugin import new
 from regulars_web.console import DONE, Console, JsonGroup
 
 COLUMNS = ("name", "state", "version", "title", "reason")
@@ -88,6 +89,9 @@ def purge(console: Console, name: str, confirm: str | None) -> int:
         raise InvalidInput(confirm=_("Type the name of the plugin: %(name)s", name=name))
     switching.purge(console.crm(), name)
     return _told(console, name, "purged")
+
+
+plugins.add_command(new)
 
 
 def contributed(console: Console) -> dict[str, click.Command]:

@@ -11,44 +11,11 @@ from regulars_contact_tracking.i18n import _
 from regulars_contact_tracking.models import Channel, DetailKind, Direction, Every
 from regulars_contact_tracking.records import Draft, NextStep
 from regulars_plugin_api import values
-from regulars_plugin_api.errors import InvalidInput
-from regulars_plugin_api.i18n import Text
-from regulars_plugin_api.values import BadValue
+from regulars_plugin_api.forms import Reader as Reader
 
 T = TypeVar("T")
 LONGEST_LINE, LONGEST_TEXT = 200, 4000
 _SLACK = dt.timedelta(minutes=5)
-
-
-class Reader:
-    """Reads the fields of one form and gathers what is wrong with them."""
-
-    def __init__(self, given: Mapping[str, str]) -> None:
-        self.given = given
-        self.wrong: dict[str, Text] = {}
-
-    def read(self, name: str, parse: Callable[[str], T]) -> T | None:
-        """The value of a field; None where it is blank or wrong."""
-        raw = self.given.get(name, "")
-        if not raw.strip():
-            return None
-        try:
-            return parse(raw)
-        except BadValue as bad:
-            self.wrong[name] = bad.message
-            return None
-
-    def needed(self, name: str, parse: Callable[[str], T], message: Text) -> T | None:
-        """The value of a field that must not be blank."""
-        found = self.read(name, parse)
-        if found is None:
-            self.wrong.setdefault(name, message)
-        return found
-
-    def done(self) -> None:
-        """Raise ``InvalidInput`` if anything was wrong."""
-        if self.wrong:
-            raise InvalidInput(**self.wrong)
 
 
 def line(raw: str) -> str:

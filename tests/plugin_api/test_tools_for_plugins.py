@@ -1,0 +1,79 @@
+"""What plugins build on besides hooks: forms, commands, and the system behind a session."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+import pytest
+
+from regulars_plugin_api import values
+from regulars_plugin_api.cli import CommandLine, JsonGroup
+from regulars_plugin_api.errors import InvalidInput
+from regulars_plugin_api.forms import Reader
+from regulars_plugin_api.services import crm_of
+from regulars_plugin_api.views import SYSTEM, Viewer
+from regulars_testkit.crm import CrmHarness
+from regulars_testkit.staff import add_store
+from regulars_web.console import Console
+
+
+def test_a_form_tells_all_that_is_wrong_at_once() -> None:
+    form = Reader({"pieces": "three", "day": "2026-11-22", "text": "  "})
+    day = form.read("day", lambda raw: values.date(raw, None))
+    assert (day.isoformat() if day else None, form.read("missing", values.text)) == ("2026-11-22", None)
+    form.read("pieces", values.whole_number)
+    form.needed("text", values.text, "Say something.")
+    with pytest.raises(InvalidInput) as refusal:
+        form.done()
+    assert sorted(refusal.value.fields) == ["pieces", "text"]
+    assert refusal.value.fields["text"] == "Say something."
+
+
+def test_a_form_without_mistakes_is_done() -> None:
+    form = Reader({"pieces": "3"})
+    assert form.needed("pieces", values.whole_number, "How many?") == 3
+    form.done()
+
+
+def test_a_session_knows_its_system(crm: CrmHarness) -> None:
+    with crm.read() as reader:
+        assert crm_of(reader) is crm
+    with crm.transaction() as writer:
+        assert crm_of(writer) is crm
+
+
+def test_lists_of_plugins_hold_living_customers_of_ones_own_stores(crm: CrmHarness) -> None:
+    near, far = add_store(crm, "M1", "Malmö"), add_store(crm, "G1", "Göteborg")
+    ids = [crm.customers.create({"display_name": name, "store": store}) for name, store in [("Ada", "M1"), ("Bo", "G1"), ("Cy", "")]]
+    gone = crm.customers.create({"display_name": "Dee"})
+    with crm.transaction() as session:
+        crm.customers.trash(session, gone)
+
+    def seen_by(viewer: Viewer) -> list[int]:
+        with crm.read() as session:
+            return sorted(session.scalars(crm.customers.ids_seen_by(viewer)))
+
+    clerk = Viewer(1, "Anna", frozenset({"customers.view"}), frozenset({near}))
+    assert (seen_by(SYSTEM), seen_by(clerk)) == (ids, [ids[0], ids[2]])
+    assert seen_by(Viewer(2, "Eve", frozenset(), frozenset({far}))) == ids[1:]
+
+
+def test_a_plugin_s_command_takes_json_before_and_behind(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    @click.group(cls=JsonGroup)
+    def repairs() -> None:
+        """Repairs."""
+
+    @repairs.command()
+    @click.pass_obj
+    def count(console: CommandLine) -> None:
+        """How many there are."""
+        console.answer({"count": 2}, "2 repairs")
+
+    monkeypatch.setattr(sys, "argv", ["regulars"])
+    said = []
+    for words in (["count"], ["count", "--json"], ["--json", "count"]):
+        repairs.main(words, standalone_mode=False, obj=Console())
+        said.append(capsys.readouterr().out)
+    assert (said[0], json.loads(said[1]), json.loads(said[2])) == ("2 repairs\n", {"count": 2}, {"count": 2})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from regulars_core.crm import Crm
 from regulars_core.dump import dump
 from regulars_core.exchange import exports, runs
 from regulars_core.exchange.report import report
+from regulars_core.plugins.loader import Candidate
 from regulars_core.plugins.switching import enable
 
 
@@ -49,10 +51,10 @@ class CrmHarness(Crm):
             return list(dump(session))
 
 
-def open_harness(url: str, home: Path, **settings: Any) -> CrmHarness:
-    """A harness on a migrated database."""
+def open_harness(url: str, home: Path, *, candidates: Iterable[Candidate] | None = None, **settings: Any) -> CrmHarness:
+    """A harness on a migrated database, with the plugins installed or with these ``candidates``."""
     create_home(home)
     crm = CrmHarness(Config(home=home, database_url=url, secret_key="k" * 40, **settings))
-    crm.plugins.load()
+    crm.plugins.load(candidates)
     crm.plugins.refresh()
     return crm

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from regulars_testkit.conformance.databases import PostgresDatabases, SqliteDatabases
     from regulars_testkit.postgres import PostgresServer
 
 TEMPLATE = "regulars_template"
@@ -98,6 +99,23 @@ def blank_database_url(request: pytest.FixtureRequest) -> str:
     """URL of an empty database of this test's own; the test runs on SQLite and on PostgreSQL."""
     url: str = request.getfixturevalue(f"blank_{request.param}_url")
     return url
+
+
+@pytest.fixture(scope="session")
+def conformance_sqlite(tmp_path_factory: pytest.TempPathFactory) -> SqliteDatabases:
+    """Where plugins are examined on SQLite."""
+    from regulars_testkit.conformance.databases import SqliteDatabases
+
+    return SqliteDatabases(tmp_path_factory.mktemp("conformance"))
+
+
+@pytest.fixture(scope="session")
+def conformance_postgres(postgres_server: PostgresServer) -> Iterator[PostgresDatabases]:
+    """Where plugins are examined on PostgreSQL."""
+    from regulars_testkit.conformance.databases import postgres_of
+
+    with postgres_of(postgres_server.url()) as databases:
+        yield databases
 
 
 def _own_database(server: PostgresServer, template: str | None) -> Iterator[str]:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
+import secrets
 import types
+from collections.abc import Collection
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Flask
 from werkzeug.test import TestResponse
 
 from regulars_core.crm import Crm
-from regulars_core.stores import service as stores
+from regulars_core.stores import service as all_stores
+from regulars_core.users import service, sessions
+from regulars_core.users.models import Role, RolePermission, User
+from regulars_plugin_api.ids import uuid7
 from regulars_plugin_api.manifest import Category, Manifest
+from regulars_web.security import SIGN_IN
 
 PASSWORD = "korrekt häst batteri"
 
@@ -33,6 +40,36 @@ class Staff:
         return csrf_token(self.client.get("/profile").text)
 
 
+def sign_in(
+    app: Flask, *, may: Collection[str] | None = None, role: str | None = None, stores: Collection[str] = (), name: str = "Anna Berg"
+) -> Staff:
+    """Somebody signed in, with a role or with exactly the permissions ``may``, in these stores or in the whole chain."""
+    crm: Crm = app.extensions["regulars"]
+    with crm.transaction() as session:
+        number = len(session.scalars(sa.select(User.id)).all()) + 1
+        if role is None:
+            role = f"role-{number}"
+            made = Role(name=role)
+            session.add(made)
+            session.flush()
+            session.add_all(RolePermission(role_id=made.id, permission=permission) for permission in may or ())
+        email, now = f"user{number}@example.com", crm.clock.now()
+        # No hash of a password: making one takes its time on purpose, and nobody types it here.
+        key, roles = secrets.token_hex(32), session.scalars(sa.select(Role).where(Role.name == role)).all()
+        about = {"name": f"{name} {number}", "password": "none", "active": True, "locale": "en", "theme": "auto", "created_at": now}
+        user = User(uid=uuid7(), email=email, fs_uniquifier=key, roles=list(roles), **about)
+        session.add(user)
+        session.flush()
+        if stores:
+            service.grant(session, email, roles=[role], stores=list(stores))
+        token = sessions.start(session, user.id, now)
+    somebody = Staff(app, email)
+    with somebody.client.session_transaction() as cookie:
+        cookie.update({"_user_id": key, "_fresh": True, SIGN_IN: token})
+        cookie.permanent = True
+    return somebody
+
+
 def csrf_token(page: str) -> str:
     found = re.search(r'"X-CSRFToken": "([^"]+)"', page)
     assert found is not None
@@ -41,7 +78,7 @@ def csrf_token(page: str) -> str:
 
 def add_store(crm: Crm, code: str, name: str) -> int:
     with crm.transaction() as session:
-        return stores.add(session, {"code": code, "name": name, "country": "SE"}, timezone="Europe/Stockholm", currency="SEK")
+        return all_stores.add(session, {"code": code, "name": name, "country": "SE"}, timezone="Europe/Stockholm", currency="SEK")
 
 
 def plugin(name: str, **functions: Any) -> types.ModuleType:

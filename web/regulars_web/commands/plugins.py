@@ -1,8 +1,9 @@
-"""regulars plugins list | plan | enable | disable | purge, and the commands plugins bring along."""
+"""regulars plugins list | plan | enable | disable | purge | check, and the commands plugins bring along."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from importlib.metadata import entry_points
 
 import click
 
@@ -12,9 +13,26 @@ from regulars_web.commands.new_plugin import new
 from regulars_web.console import DONE, Console, JsonGroup
 
 COLUMNS = ("name", "state", "version", "title", "reason")
+TOOLS = "regulars.plugin_tools"
+"""The entry point group of commands that stand on the platform, such as ``check`` of the testkit."""
 
 
-@click.group(cls=JsonGroup)
+class WithTools(JsonGroup):
+    """The commands below and those of the tools, each imported when it is asked for."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Every name, those of tools last."""
+        return [*super().list_commands(context), *sorted(entry_points(group=TOOLS).names)]
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """The command of this name."""
+        command = super().get_command(context, name)
+        for point in entry_points(group=TOOLS, name=name) if command is None else ():
+            command = point.load()
+        return command
+
+
+@click.group(cls=WithTools)
 def plugins() -> None:
     """What is installed beside the platform."""
 

@@ -1,0 +1,101 @@
+"""Who gets in: nobody whom the plugin did not let in on purpose, and nothing changes while they try."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+
+from regulars_core.users.roles import CORE_PERMISSIONS
+from regulars_plugin_api.contributions import Permission
+from regulars_plugin_api.manifest import Tier
+from regulars_plugin_api.web import PUBLIC, declared_access
+from regulars_testkit.conformance.checks import Place, check
+from regulars_testkit.conformance.findings import Flaw
+from regulars_testkit.conformance.house import House
+
+SAMPLES = {"IntegerConverter": "1", "FloatConverter": "1.0", "RunKey": "1", "CustomerKey": "1"}
+UID = "00000000-0000-7000-8000-000000000000"
+
+
+class Address(NamedTuple):
+    """One view by one method, with sample values in its address."""
+
+    endpoint: str
+    method: str
+    path: str
+    permission: str | None
+    has_arguments: bool
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} ({self.endpoint})"
+
+
+def addresses(house: House) -> list[Address]:
+    """Every address of the plugin."""
+    app, claims = house.app, house.app.extensions["regulars_claims"]
+    found = []
+    for rule in app.url_map.iter_rules():
+        if claims.get(rule.endpoint.rpartition(".")[0]) == house.subject.name:
+            permission = declared_access(app.view_functions[rule.endpoint])
+            methods, path = (rule.methods or set()) - {"HEAD", "OPTIONS"}, _path(rule)
+            found += [Address(rule.endpoint, method, path, permission, bool(rule.arguments)) for method in methods]
+    return sorted(found)
+
+
+def _path(rule: Rule) -> str:
+    kinds = {name: type(converter).__name__ for name, converter in rule._converters.items()}
+    values = {name: SAMPLES.get(kind, UID if kind in ("UidKey", "UUIDConverter") else "x") for name, kind in kinds.items()}
+    path = rule.rule
+    for name, value in values.items():
+        before, _open, rest = path.partition("<")
+        assert rest
+        path = before + value + rest.partition(">")[2]
+        assert name in rule.arguments
+    return path
+
+
+@check(Tier.BRONZE, Place.HOUSE)
+def declared(house: House) -> Iterator[Flaw]:
+    """Every view says who may use it, by a permission that somebody can be given."""
+    known = {one.name for found in house.on.plugins.permissions().values() for one in found if isinstance(one, Permission)}
+    for one in addresses(house):
+        if one.permission is None:
+            yield Flaw(f"{one} has no access rule.", 'Put @access("<plugin>.<verb>") below the route, or @access(PUBLIC).')
+        elif one.permission != PUBLIC and one.permission not in {*known, *CORE_PERMISSIONS}:
+            yield Flaw(
+                f"{one} asks for {one.permission}, which nobody can be given.", "Yield a Permission of that name from permissions()."
+            )
+
+
+@check(Tier.BRONZE, Place.HOUSE)
+def strangers_stay_out(house: House) -> Iterator[Flaw]:
+    """Whoever is not signed in, or has no permission, is refused on every address, and the database stays as it is."""
+    visitors: list[tuple[str, FlaskClient]] = [("Somebody not signed in", house.app.test_client())]
+    visitors.append(("Somebody without permission", house.stranger.client))
+    for one in addresses(house):
+        if one.permission in (PUBLIC, None):
+            continue
+        for who, client in visitors:
+            before = house.on.dump()
+            reply = client.open(one.path, method=one.method)
+            to_sign_in = reply.status_code == 302 and (reply.location or "").startswith("/sign-in")
+            if reply.status_code not in (401, 403) and not to_sign_in:
+                yield Flaw(f"{who} gets {reply.status_code} from {one}.", "Let nothing answer before the view's permission is asked for.")
+            if house.on.dump() != before:
+                yield Flaw(f"{who} changes the database by {one}.", "Change nothing outside of views: no code for every request.")
+
+
+@check(Tier.BRONZE, Place.HOUSE)
+def reading_changes_nothing(house: House) -> Iterator[Flaw]:
+    """A GET of anybody leaves the business data as they are."""
+    for one in addresses(house):
+        if one.method != "GET":
+            continue
+        client = house.app.test_client() if one.permission == PUBLIC else house.administrator.client
+        before = house.on.dump()
+        client.get(one.path)
+        if house.on.dump() != before:
+            yield Flaw(f"{one} changes the database.", "Browsers fetch pages ahead and again: change things by POST.")

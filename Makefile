@@ -29,15 +29,18 @@ run: .venv/.for-run
 
 test: .venv/.for-test
 	.ci/chromium
+	.ci/redis
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup -ra --durations 15
 
 wheel-test: .venv/.for-test
+	.ci/redis
 	.ci/wheel-test
 
 bench: .venv/.for-test
 	$(BIN)/pytest -m bench --capture no --timeout 0
 
 soak: .venv/.for-test
+	.ci/redis
 	$(BIN)/pytest -m soak --capture no --timeout 0
 
 lint: .venv/.for-dev

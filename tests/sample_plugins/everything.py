@@ -117,7 +117,7 @@ def run(crm: Crm, job_run: JobRun) -> None:
     told.append(job_run)
 
 
-def submit(batch: LeasedBatch) -> None:
+def submit(crm: Crm, batch: LeasedBatch) -> None:
     """Remember the batch."""
     told.append(batch)
 

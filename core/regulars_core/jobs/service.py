@@ -64,6 +64,7 @@ class JobService:
 
     def deliver(self, batch: LeasedBatch) -> None:
         """Run leased deliveries. What can't be written down is done again when the lease has lapsed."""
+        self._crm.plugins.refresh(at_most_every=1.0)
         with self._keeper.keeping(Delivery, batch, self.limits):
             deliver(self._crm, batch, self.handlers(), self.limits)
 

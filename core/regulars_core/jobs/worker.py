@@ -11,10 +11,10 @@ import structlog
 
 from regulars_core.bus.models import Delivery
 from regulars_core.config import expected
-from regulars_core.jobs.leases import Work, claim, waiting
+from regulars_core.jobs.leases import Work, claim, give_back, held, waiting
 from regulars_core.jobs.models import JobSlot
 from regulars_core.plugins.switching import catch_up
-from regulars_plugin_api.contributions import LeasedBatch
+from regulars_plugin_api.contributions import Executor, LeasedBatch
 from regulars_plugin_api.hookspecs import lifecycle
 from regulars_plugin_api.i18n import _
 
@@ -60,11 +60,14 @@ def _round(crm: Crm, submit: _Pool | _Outside, jobs: _Pool, known: dict[str, str
     for job in all_jobs.values():
         if job.every is not None:
             crm.jobs.start_period(job, known)
-    delivered = _hand_out(crm, Delivery, list(handlers), submit, crm.jobs.deliver)
+    in_order = {name for name, one in handlers.items() if one.in_order}
+    delivered = _hand_out(crm, Delivery, list(handlers), submit, crm.jobs.deliver, in_order)
     return _hand_out(crm, JobSlot, list(all_jobs), jobs, crm.jobs.run) or delivered
 
 
-def _hand_out(crm: Crm, work: Work, names: list[str], pool: _Pool | _Outside, run: Callable[[LeasedBatch], None]) -> bool:
+def _hand_out(
+    crm: Crm, work: Work, names: list[str], pool: _Pool | _Outside, run: Callable[[LeasedBatch], None], in_order: Container[str] = ()
+) -> bool:
     with crm.database.read() as session:
         due = waiting(session, work, names, crm.clock.now())
     worked = False
@@ -74,7 +77,7 @@ def _hand_out(crm: Crm, work: Work, names: list[str], pool: _Pool | _Outside, ru
         batch = None
         try:
             with crm.database.transaction() as session:
-                batch = claim(session, work, name, crm.clock.now(), crm.jobs.limits)
+                batch = claim(session, work, name, crm.clock.now(), crm.jobs.limits, in_order=name in in_order)
         finally:
             if batch is None:
                 pool.release()
@@ -116,19 +119,24 @@ class _Pool:
 
 
 class _Outside:
-    """A plugin's executor: takes everything at once."""
+    """A plugin's executor. What it can't take now stays in the database, for others."""
 
-    def __init__(self, submit: Callable[[LeasedBatch], None]) -> None:
-        self._submit = submit
+    def __init__(self, crm: Crm, executor: Executor) -> None:
+        self._crm, self._executor = crm, executor
 
     def reserve(self) -> bool:
-        return True
+        return self._executor.has_room(self._crm)
 
     def release(self) -> None:
         pass
 
     def submit(self, _run: Callable[[LeasedBatch], None], batch: LeasedBatch) -> None:
-        self._submit(batch)
+        try:
+            self._executor.submit(self._crm, batch)
+        except Exception:
+            log.exception("the executor did not take a batch", executor=self._executor.name)
+            with self._crm.database.transaction() as session:
+                give_back(session, Delivery, sorted(held(session, Delivery, batch)))
 
 
 def _executor(crm: Crm, own: _Pool) -> _Pool | _Outside:
@@ -138,7 +146,7 @@ def _executor(crm: Crm, own: _Pool) -> _Pool | _Outside:
     found = {one.name: one for one in crm.bus.collect(lifecycle.executors)}
     if name not in found:
         raise expected("REGULARS_EXECUTOR", _("one of: %(names)s", names=", ".join(sorted(found)) or "-"))
-    return _Outside(found[name].submit)
+    return _Outside(crm, found[name])
 
 
 def _keep_running(crm: Crm, stop: threading.Event, runner: Runner) -> None:

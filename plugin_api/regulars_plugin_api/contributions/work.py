@@ -68,15 +68,24 @@ class LeasedBatch:
 
 @dataclass(frozen=True)
 class Executor:
-    """Where leased batches run. ``submit(batch)`` passes it on; whoever gets it calls ``crm.jobs.deliver(batch)``."""
+    """Where leased batches run. ``submit(crm, batch)`` passes one on; whoever gets it calls ``crm.jobs.deliver(batch)``.
+
+    ``has_room(crm)`` is asked before a batch is leased; until it is true the work stays in the database. A batch that could not be passed
+    on is given back. One that is lost on the way is leased again later, one that arrives twice takes effect once.
+    """
+
+def _always(_crm: Crm) -> bool:
+    return True
+
 
     name: str
     title: Text
-    submit: Callable[[LeasedBatch], None]
+    submit: Callable[[Crm, LeasedBatch], None]
+    has_room: Callable[[Crm], bool] = _always
 
 
 @dataclass(frozen=True)
-class HealthCheck:
+class HealthCheck(Contribution):
     """One question of ``regulars doctor``: ``check(session)`` is None when all is well, else says what is wrong.
 
     ``needed`` makes ``/readyz`` fail with it.

@@ -374,7 +374,7 @@ def test_another_executor_takes_the_batches(database_url: str, tmp_path: Path, w
     taken: list[LeasedBatch] = []
 
     def executors() -> Iterable[Executor]:
-        yield Executor("post", "By post", taken.append)
+        yield Executor("post", "By post", lambda _crm, batch: taken.append(batch))
 
     module = wonder.module()
     vars(module)["executors"] = vars(toy("toy", executors))["executors"]

@@ -1,4 +1,4 @@
-"""Counts: in the database, and outside of it in a file."""
+"""A plugin that writes one row for each event it is told of, and outside of the database one line into a file."""
 
 from __future__ import annotations
 

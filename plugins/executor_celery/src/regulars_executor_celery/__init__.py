@@ -1,0 +1,1 @@
+"""Event handlers of Regulars on a Celery cluster."""

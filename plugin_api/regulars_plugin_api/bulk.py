@@ -32,7 +32,9 @@ def reserve_ids(session: Session, table: sa.Table, amount: int) -> Sequence[int]
         return ()
     connection = session.connection()
     if connection.dialect.name == "postgresql":
-        drawn = "SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :amount)"
+        # The sequence is looked up once, not for every number.
+        sequence = "(SELECT pg_get_serial_sequence(:name, 'id')::regclass AS name OFFSET 0) AS sequence"
+        drawn = f"SELECT nextval(sequence.name) FROM {sequence}, generate_series(1, :amount)"  # noqa: S608 - nothing of it comes from outside
         return connection.execute(sa.text(drawn), {"name": table.name, "amount": amount}).scalars().all()
     # SQLite counts on from the highest id that is inserted, and who writes before an optimistic transaction does has it start again:
     # nothing is to be written here, and the write lock not yet taken.

@@ -158,7 +158,8 @@ class Importer(ABC):
     def parse(self, row: Mapping[str, str], context: ImportContext, number: int) -> Any:
         """Turn canonical column -> text into a value, without the database. Raises ``Rejected``.
 
-        Called once per record in the order of the file, also for records before the point where an interrupted run goes on.
+        Called once per record in the order of the file, also for records before the point where an interrupted run goes on. The next
+        batch may be parsed in another thread while ``apply`` works on this one: what the two share must bear that.
         """
 
     @abstractmethod

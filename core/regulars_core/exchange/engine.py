@@ -6,7 +6,9 @@ import gc
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from itertools import islice
 from operator import itemgetter
@@ -47,6 +49,8 @@ class Batch:
     cells: list[Sequence[str]] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
     last: int = 0
+    seconds: float = 0.0
+    """For how long it made others wait."""
 
     @property
     def size(self) -> int:
@@ -93,18 +97,35 @@ class ImportWork:
             self._run(progress)
 
     def _run(self, progress: Callable[[int], None]) -> None:
-        records = self._records()
-        size = SMALLEST_BATCH if self.small_batches else LARGEST_BATCH // 2
-        paces: deque[float] = deque(maxlen=PACES)
-        while (batch := self._next_batch(records, size)).size:
-            paces.append(self._commit(batch) / batch.size)
+        for batch in self._sized_batches() if self.small_batches else self._batches_ahead():
+            batch.seconds = self._commit(batch)
             progress(batch.last)
-            if self.small_batches:
-                size = max(SMALLEST_BATCH, min(LARGEST_BATCH, 2 * size, int(LOCK_TARGET_SECONDS / max(min(paces), 1e-6))))
         with self.transaction(False) as session:
             self.importer.finished(session, self.context)
             self.journal.write(session, actor_id=self.actor_id, cause=f"import:{self.run_id}", at=self.context.at)
-            self._write_down(session, notes=self.notes.with_batch())
+            self._write_down(session, notes=self.notes.up_to(self.position))
+
+    def _sized_batches(self) -> Iterator[Batch]:
+        """Batches that hold SQLite's lock as long as they may, each sized by those before it."""
+        records, size = self._records(), SMALLEST_BATCH
+        paces: deque[float] = deque(maxlen=PACES)
+        while (batch := self._next_batch(records, size)).size:
+            yield batch
+            paces.append(batch.seconds / batch.size)
+            size = max(SMALLEST_BATCH, min(LARGEST_BATCH, 2 * size, int(LOCK_TARGET_SECONDS / max(min(paces), 1e-6))))
+
+    def _batches_ahead(self) -> Iterator[Batch]:
+        """Batches of one size, each read while PostgreSQL works on the one before."""
+        records = self._records()
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="regulars-reading") as reader:
+
+            def read() -> Future[Batch]:
+                return reader.submit(copy_context().run, self._next_batch, records, LARGEST_BATCH // 2)
+
+            coming = read()
+            while (batch := coming.result()).size:
+                coming = read()
+                yield batch
 
     def _records(self) -> Iterator[tuple[int, Sequence[str], Any]]:
         """``(number, cells, value or Rejected)`` of every record; those already applied are parsed for the importer's memory only."""
@@ -146,7 +167,7 @@ class ImportWork:
             except Exception as failure:
                 if not _asks_again(getattr(failure, "orig", failure)) or attempt == RETRIES - 1:
                     raise
-                self.notes.rewind(noted)
+                self.notes.rewind(noted, batch.last)
                 # SQLite waits for the lock itself.
                 if not self.small_batches:
                     time.sleep(0.05 * 2**attempt)
@@ -180,7 +201,7 @@ class ImportWork:
             self._advance(session, batch.last, counts, len(rejections))
         held = time.perf_counter() - (session.info.get(FIRST_WRITE, started) if optimistic else started)
         self.seen.keep()
-        self.notes.keep()
+        self.notes.keep(batch.last)
         self.position = batch.last
         return held
 
@@ -189,7 +210,7 @@ class ImportWork:
             "run": self.run_id,
             "my_fence": self.fence,
             "now_at": position,
-            "now_noted": self.notes.with_batch(),
+            "now_noted": self.notes.up_to(position),
             "until": self.lease(),
             "more_rejected": rejected,
             **{f"more_{outcome.value}": count for outcome, count in counts.items()},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import zlib
 from array import array
 from collections import defaultdict
@@ -91,33 +92,40 @@ class RunNotes:
     def __init__(self, kept: dict[str, Any] | None = None, first_record: int = 1) -> None:
         self._kept = kept or {}
         self._first_record = first_record
-        self._batch: list[tuple[str, LazyString | str, int, int]] = []
+        self._waiting: list[tuple[str, LazyString | str, int, int]] = []
+        # The next batch may be read, and noted of, while this one is written.
+        self._lock = threading.Lock()
 
     def add(self, code: str, message: LazyString | str, record: int, amount: int = 1) -> None:
         """Note ``code`` for ``record``; record 0 is the file itself."""
         if record == 0 or record >= self._first_record:
-            self._batch.append((code, message, record, amount))
+            with self._lock:
+                self._waiting.append((code, message, record, amount))
 
-    def with_batch(self) -> dict[str, Any]:
-        """All notes including this batch's."""
+    def up_to(self, last: int) -> dict[str, Any]:
+        """All notes on records up to ``last``."""
         notes = {code: {**note, "records": list(note["records"])} for code, note in self._kept.items()}
-        for code, message, record, amount in self._batch:
+        with self._lock:
+            batch = [one for one in self._waiting if one[2] <= last]
+        for code, message, record, amount in batch:
             note = notes.get(code) or notes.setdefault(code, {"message": masked(str(message)), "count": 0, "records": []})
             note["count"] += amount
             if record and len(note["records"]) < NAMED_RECORDS and record not in note["records"]:
                 note["records"].append(record)
         return notes
 
-    def keep(self) -> None:
-        """The batch is committed."""
-        self._kept = self.with_batch()
-        self._batch.clear()
+    def keep(self, last: int) -> None:
+        """The batch that ends with ``last`` is committed."""
+        self._kept = self.up_to(last)
+        with self._lock:
+            self._waiting = [one for one in self._waiting if one[2] > last]
 
     @property
     def pending(self) -> int:
         """How many notes wait for their batch to be committed."""
-        return len(self._batch)
+        return len(self._waiting)
 
-    def rewind(self, pending: int) -> None:
-        """Forget what was noted since ``pending`` were waiting: the transaction that noted it was rolled back."""
-        del self._batch[pending:]
+    def rewind(self, pending: int, last: int) -> None:
+        """Forget what was noted on records up to ``last`` since ``pending`` were waiting: the transaction that noted it was rolled back."""
+        with self._lock:
+            self._waiting[pending:] = [one for one in self._waiting[pending:] if one[2] > last]

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
+from regulars_core.bus.models import Delivery
 from regulars_core.config import Config, create_home
 from regulars_core.crm import Crm
 from regulars_core.dump import dump
 from regulars_core.exchange import exports, runs
 from regulars_core.exchange.report import report
+from regulars_core.jobs.leases import Work, claim
+from regulars_core.jobs.models import JobSlot
 from regulars_core.plugins.loader import Candidate
 from regulars_core.plugins.switching import enable
+from regulars_plugin_api.contributions import LeasedBatch
 
 
 class CrmHarness(Crm):
@@ -44,6 +50,28 @@ class CrmHarness(Crm):
         """Export all records of a kind."""
         exports.export(self, kind, path, format_, **options)
         return path
+
+    def work_off(self) -> None:
+        """Do a worker's work here and now: deliver events to their handlers and run the jobs asked for, until nothing is left.
+
+        What failed is an ``AssertionError`` with its reason.
+        """
+        work: tuple[tuple[Work, Any, Callable[[LeasedBatch], None]], ...] = (
+            (Delivery, self.jobs.handlers, self.jobs.deliver),
+            (JobSlot, self.jobs.jobs, self.jobs.run),
+        )
+        while any(self._work_off(kind, name, run) for kind, names, run in work for name in names()):
+            continue
+        with self.read() as session:
+            failed = [*session.scalars(sa.select(Delivery.error)), *session.scalars(sa.select(JobSlot.error))]
+        assert not any(failed), "\n".join(filter(None, failed))
+
+    def _work_off(self, work: Work, name: str, run: Callable[[LeasedBatch], None]) -> bool:
+        with self.database.transaction() as session:
+            batch = claim(session, work, name, self.clock.now(), self.jobs.limits)
+        if batch:
+            run(batch)
+        return batch is not None
 
     def dump(self) -> list[str]:
         """The business data, as ``regulars db dump`` prints them."""

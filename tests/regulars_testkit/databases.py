@@ -9,6 +9,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -122,3 +123,20 @@ def _own_database(server: PostgresServer, template: str | None) -> Iterator[str]
     name = f"test_{uuid.uuid4().hex}"
     yield server.create(name, template)
     server.drop(name)
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """The statements sent to any database inside the block."""
+    import sqlalchemy as sa
+
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        statements.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)

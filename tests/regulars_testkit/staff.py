@@ -40,6 +40,23 @@ class Staff:
         return csrf_token(self.client.get("/profile").text)
 
 
+class RestClient:
+    """A program that speaks JSON as somebody of staff."""
+
+    def __init__(self, staff: Staff) -> None:
+        self.client = staff.client
+        self._token = staff.token()
+
+    def get(self, path: str, **headers: str) -> TestResponse:
+        """Read."""
+        return self.send("GET", path, **headers)
+
+    def send(self, method: str, path: str, body: Any = None, **headers: str) -> TestResponse:
+        """Send a request; ``If_Match="…"`` becomes the header ``If-Match``."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.client.open(path, method=method, json=body, headers={"X-CSRFToken": self._token, **named})
+
+
 def sign_in(
     app: Flask, *, may: Collection[str] | None = None, role: str | None = None, stores: Collection[str] = (), name: str = "Anna Berg"
 ) -> Staff:

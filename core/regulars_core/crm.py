@@ -114,7 +114,7 @@ class Crm:
             yield shared
         except BaseException:
             # PostgreSQL answers nothing more in a transaction in which a statement failed.
-            shared.rollback()
+            Session.rollback(shared)
             raise
 
     @contextmanager

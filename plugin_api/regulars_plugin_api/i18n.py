@@ -14,6 +14,7 @@ from pathlib import Path
 
 from babel.support import NullTranslations, Translations
 from flask_babel.speaklater import LazyString
+from markupsafe import Markup, escape
 
 Text = LazyString | str
 PLATFORM = "regulars"
@@ -75,11 +76,18 @@ def ngettext(domain: str, singular: str, plural: str, count: int, /, **values: o
     return translated % {"num": count, **values}
 
 
+class _Lazy(LazyString):  # type: ignore[misc]
+    """Text, not markup: what stands in it may be what somebody typed."""
+
+    def __html__(self) -> Markup:
+        return escape(str(self))
+
+
 def translator(domain: str) -> Callable[..., LazyString]:
     """A lazy ``_`` for one catalogue: ``_("Hello %(name)s", name=…)``."""
 
     def lazy(message: str, /, **values: object) -> LazyString:
-        return LazyString(gettext, domain, message, **values)
+        return _Lazy(gettext, domain, message, **values)
 
     return lazy
 
@@ -88,7 +96,7 @@ def plural_translator(domain: str) -> Callable[..., LazyString]:
     """A lazy plural form for one catalogue: ``_n("%(num)s row", "%(num)s rows", count)``."""
 
     def lazy(singular: str, plural: str, count: int, /, **values: object) -> LazyString:
-        return LazyString(ngettext, domain, singular, plural, count, **values)
+        return _Lazy(ngettext, domain, singular, plural, count, **values)
 
     return lazy
 

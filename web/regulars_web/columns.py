@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from types import NoneType
 from typing import Any
 
 from regulars_core.customers.listing import CustomerLine
@@ -16,6 +19,8 @@ from regulars_web.running import crm_here
 CORE: Mapping[str, Text] = {"status": _("Status"), "store": _("Home store"), "city": _("City"), "email": _("E-mail"), "phone": _("Phone")}
 USUAL = ("status", "store", "city")
 USUAL_OF_PLUGINS, MOST = 3, 12
+PLAIN = (bool, int, float, Decimal, dt.date, NoneType)
+LONGEST = 500
 
 
 @dataclass(frozen=True)
@@ -67,4 +72,9 @@ def load(choice: Choice, rows: Sequence[CustomerLine]) -> list[Column]:
 def _load(columns: Sequence[CustomerColumn], ids: Sequence[int]) -> list[Column]:
     viewer = current_viewer()
     with crm_here().read(viewer) as session:
-        return [Column(one.title, one.load(session, ids, viewer)) for one in columns]
+        loaded = [(one.title, one.load(session, ids, viewer)) for one in columns]
+    return [Column(title, {customer_id: _plain(values.get(customer_id)) for customer_id in ids}) for title, values in loaded]
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, PLAIN) else f"{value}"[:LONGEST]

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -99,8 +100,11 @@ def offers(session: Session) -> dict[str, Offer]:
     for name, core in CORE_FIELDS.items():
         kind = "date" if name in DAYS else "choice" if choices.get(name) else "text"
         found[name] = Offer(name, core.title, kind, _operators(core.operators), choices.get(name, ()))
-    for one in crm_here().bus.collect(hooks.filter_fields):
-        found[one.name] = _of_plugin(session, one)
+    for plugin, fields in crm_here().bus.each(hooks.filter_fields):
+        for one in fields:
+            answer = crm_here().bus.guarded(plugin, f"filter field {one.name}", partial(_of_plugin, session, one))
+            if answer.value is not None and answer.value.operators:
+                found[one.name] = answer.value
     return found
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from flask import Flask, current_app, g, request, url_for
+from flask import Flask, g, request, url_for
+from werkzeug.routing import BuildError
 
 from regulars_core.crm import Crm
 from regulars_plugin_api.contributions import NavItem
@@ -60,7 +62,7 @@ def menu(crm: Crm, viewer: Viewer) -> list[Section]:
     """The menu of ``viewer`` in the running request."""
     items = [*CORE, *crm.bus.collect(hooks.nav_items, viewer=viewer)]
     # An entry that leads nowhere is its plugin's mistake; it must not cost anybody a page.
-    known = (item for item in items if item.endpoint in current_app.view_functions and viewer.may(item.permission))
+    known = (item for item in items if viewer.may(item.permission) and leads_somewhere(item.endpoint))
     allowed = sorted(known, key=lambda item: (item.weight, str(item.label)))
     current = _current([item.endpoint for item in allowed])
     sections, shown = [], 0
@@ -73,6 +75,15 @@ def menu(crm: Crm, viewer: Viewer) -> list[Section]:
         if entries:
             sections.append(Section(title, entries))
     return sections
+
+
+def leads_somewhere(endpoint: str, **values: Any) -> bool:
+    """Whether there is an address of this name that needs no more than ``values``."""
+    try:
+        url_for(endpoint, **values)
+    except BuildError:
+        return False
+    return True
 
 
 def _current(endpoints: Sequence[str]) -> str | None:

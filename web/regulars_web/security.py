@@ -49,6 +49,13 @@ class NoMail(MailUtil):
         raise NotImplementedError("signing in sends no mail")
 
 
+class Lookup(SQLAlchemySessionUserDatastore):
+    """Users, looked up in a session that can't write."""
+
+    def commit(self) -> None:
+        """There is nothing to commit."""
+
+
 def install(app: Flask, crm: Crm, *, https: bool) -> None:
     """Give ``app`` its sign-in page, sessions, CSRF protection and the limit on guessing."""
     app.config.update(
@@ -83,7 +90,7 @@ def install(app: Flask, crm: Crm, *, https: bool) -> None:
         if request.endpoint and "token" not in g:
             forms.protect()
 
-    datastore = SQLAlchemySessionUserDatastore(cast(Any, LocalProxy(lambda: reading(crm))), StaffUser, StaffRole)
+    datastore = Lookup(cast(Any, LocalProxy(lambda: reading(crm))), StaffUser, StaffRole)
     security: Any = Security(app, datastore, mail_util_cls=NoMail)
     security.login_manager.user_loader(lambda uniquifier: _signed_in(crm, uniquifier))
     # Flask-Security tells Flask-Principal each user's roles, a statement per request; the gate asks for permissions instead.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import render_template, request
+from flask import current_app, render_template, request
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,8 @@ from regulars_plugin_api.hookspecs import web as hooks
 from regulars_plugin_api.i18n import Text
 from regulars_plugin_api.views import CustomerView, Viewer
 from regulars_web.personal import preference
+
+MOST_CHARACTERS = 500_000
 
 
 @dataclass(frozen=True)
@@ -105,10 +107,21 @@ def _filled(
     answer = crm.bus.guarded(plugin, f"panel {part.key}", loaded)
     if answer.failure is None and answer.value is not None:
         values = answer.value
-        drawn = crm.bus.guarded(plugin, f"panel {part.key}", lambda: render_template(part.template, **{**about, **values}))
+        drawn = crm.bus.guarded(plugin, f"panel {part.key}", lambda: _drawn(part.template, {**about, **values}))
         if drawn.failure is None:
             return Slot(plugin, part.key, part.title, _safe(drawn.value))
     return Slot(plugin, part.key, part.title, _safe(render_template("_slot_failed.html")))
+
+
+def _drawn(template: str, values: dict[str, Any]) -> str:
+    current_app.update_template_context(values)
+    pieces, length = [], 0
+    for piece in current_app.jinja_env.get_template(template).generate(values):
+        pieces.append(piece)
+        length += len(piece)
+        if length > MOST_CHARACTERS:
+            raise ValueError(f"more than {MOST_CHARACTERS} characters")
+    return "".join(pieces)
 
 
 def _safe(rendered: str | None) -> Markup:

@@ -5,6 +5,7 @@ Only this package touches pluggy.
 
 from __future__ import annotations
 
+import dis
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -209,8 +210,10 @@ class HookBus:
         answers: list[Any] = []
         clock, check, name, session = self._clock, hook.check, hook.name, hook.session
         troubles, stuck = self._breaker.troubles, self._stuck
-        thread: Any = threading.current_thread() if hook.page else None
-        outer = getattr(thread, "running", None)
+        here: Any = threading.current_thread()
+        # On a page every call is watched, whatever the hook: the page can be made again without the plugin.
+        thread = here if type(here) is Helper else None
+        outer = thread.running if thread is not None else None
         began = clock()
         for plugin, function, picks in calls:
             if (troubles or stuck) and (pause := self._pause(hook, plugin)):
@@ -230,10 +233,10 @@ class HookBus:
                         answer = function(*chosen)
                         if answer is not None:
                             answer = check(answer)
-            except KeyboardInterrupt:
-                raise
             except BaseException as error:
                 # SystemExit as well: a plugin must not take the house down.
+                if is_ctrl_c(error):
+                    raise
                 answer = self._failed(hook, plugin, error)
             else:
                 if troubles:
@@ -284,6 +287,16 @@ class HookBus:
                 answers.append(self._failed(hook, late, TimeoutError(f"no answer within {PAGE_BUDGET:g} s")))
             rest = rest[len(done) + 1 :]
         return answers
+
+
+def is_ctrl_c(error: BaseException) -> bool:
+    """Whether a person stops the process. That strikes the main thread between two instructions; at a ``raise`` it was code."""
+    trace = error.__traceback__ if isinstance(error, KeyboardInterrupt) else None
+    if trace is None or threading.current_thread() is not threading.main_thread():
+        return False
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace.tb_frame.f_code.co_code[trace.tb_lasti] != dis.opmap["RAISE_VARARGS"]
 
 
 def _in_order(hook: _Hook, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Sequence[Any]:

@@ -38,5 +38,5 @@ class SignalHub:
         for receiver in signal.receivers_for(None):
             try:
                 receiver(None, body=event)
-            except Exception:
+            except BaseException:
                 log.exception("a signal receiver failed", event_type=event.type)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import string
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -303,7 +303,26 @@ _CAPITALS = {ord(capital): capital.lower() for capital in string.ascii_uppercase
 
 def compiler(crm: Crm) -> FilterCompiler:
     """For the fields of core and of the plugins that are on."""
-    return FilterCompiler(crm.bus.collect(data_hooks.filter_fields), crm.config.timezone)
+    offered = [_guarded(crm, plugin, one) for plugin, found in crm.bus.each(data_hooks.filter_fields) for one in found]
+    return FilterCompiler(offered, crm.config.timezone)
+
+
+def _guarded(crm: Crm, plugin: str, field: FilterField) -> FilterField:
+    """A field that selects nobody where its plugin fails."""
+
+    def clause(column: sa.ColumnElement[int], op: str, value: Any) -> Condition:
+        def asked() -> Condition | BadValue:
+            try:
+                return sa.and_(field.clause(column, op, value))
+            except BadValue as bad:
+                return bad
+
+        answer = crm.bus.guarded(plugin, f"filter field {field.name}", asked).value
+        if isinstance(answer, BadValue):
+            raise answer
+        return NOBODY_KNOWS if answer is None else answer
+
+    return replace(field, clause=clause)
 
 
 def fields_nobody_offers(crm: Crm, where: Any) -> list[str]:

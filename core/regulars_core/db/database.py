@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -22,6 +22,19 @@ SQLITE_PRAGMAS = (
     "PRAGMA journal_size_limit=67108864",
     "PRAGMA wal_autocheckpoint=12000",
 )
+
+
+class OwnedSession(Session):
+    """A session whose transaction ends with its owner's block. Whoever was only handed it, such as a plugin, can't end it."""
+
+    def commit(self) -> NoReturn:
+        """Refused."""
+        raise RuntimeError("this transaction is its owner's to end: neither commit, roll back nor close a session you were given")
+
+    rollback = close = reset = invalidate = commit
+
+    def __exit__(self, *error: object) -> None:
+        super().close()
 
 
 class Database:
@@ -46,13 +59,13 @@ class Database:
         write fail as locked, and the whole is to be done again.
         """
         engine = (self._optimistic if optimistic else self._repeatable) if repeatable else self.engine
-        with Session(engine, expire_on_commit=False) as session, session.begin():
+        with OwnedSession(engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session that sees one moment and cannot write."""
-        with Session(self._reading, expire_on_commit=False, autoflush=False) as session:
+        with OwnedSession(self._reading, expire_on_commit=False, autoflush=False) as session:
             yield session
 
     def cut_log(self) -> bool:

@@ -31,7 +31,7 @@ class _Task:
     id: int
     handler: EventHandler
     event: Delivered[Any]
-    error: Exception | None = None
+    error: BaseException | None = None
 
     @property
     def cause(self) -> str:
@@ -89,7 +89,7 @@ def _outside(crm: Crm, task: _Task) -> None:
     try:
         with acting_as(SYSTEM, task.cause, task.depth):
             task.handler.outside(crm, task.event)
-    except Exception as error:
+    except BaseException as error:
         task.error = error
 
 
@@ -117,7 +117,7 @@ def _apply_together(session: Session, tasks: Sequence[_Task], limits: Limits) ->
                 count += 1
                 if time.monotonic() - began > limits.hold.total_seconds():
                     break
-    except Exception:
+    except BaseException:
         # The one to blame is found, and told of, when each is tried apart.
         return 0
     return count
@@ -131,7 +131,7 @@ def _apply_apart(session: Session, tasks: Sequence[_Task], limits: Limits) -> in
             try:
                 with session.begin_nested():
                     _apply(session, task)
-            except Exception as error:
+            except BaseException as error:
                 task.error = error
         if time.monotonic() - began > limits.hold.total_seconds():
             return count

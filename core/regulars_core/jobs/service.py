@@ -79,12 +79,12 @@ class JobService:
 
     def _run(self, slot: JobSlot, batch: LeasedBatch) -> None:
         job = self.jobs().get(slot.job)
-        failure: Exception | None = None
+        failure: BaseException | None = None
         if job is not None:
             try:
                 with acting_as(SYSTEM, f"job:{slot.job}"):
                     job.run(self._crm, JobRun(slot.job, slot.slot, slot.payload, slot.attempts + 1))
-            except Exception as error:
+            except BaseException as error:
                 log.exception("a job failed", job=slot.job, slot=slot.slot)
                 failure = error
         with self._crm.transaction(SYSTEM, "worker") as session:

@@ -14,6 +14,7 @@ import structlog
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from regulars_core.bus.hooks import is_ctrl_c
 from regulars_migrations.owners import Owner
 from regulars_plugin_api.db import Base
 from regulars_plugin_api.errors import RegularsError
@@ -104,10 +105,10 @@ def _load(candidate: Candidate, others: Iterable[str]) -> LoadedPlugin:
     try:
         module = candidate.load()
         manifest = getattr(module, "MANIFEST", None)
-    except KeyboardInterrupt:
-        raise
     except BaseException as error:
         # SystemExit as well: one package must not keep the rest from starting.
+        if is_ctrl_c(error):
+            raise
         log.exception("a plugin could not be imported", plugin=candidate.name)
         raise Misfit(_("It could not be imported: %(error)s", error=f"{type(error).__name__}: {error}")) from error
     if not isinstance(manifest, Manifest):

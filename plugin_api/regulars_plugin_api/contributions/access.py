@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass
 
+from regulars_plugin_api.contributions.base import Contribution
 from regulars_plugin_api.i18n import Text
 
 
 @dataclass(frozen=True)
-class Permission:
+class Permission(Contribution):
     """Something a role may allow. ``name`` is ``<plugin>.<verb>``; ``roles`` hold it until an administrator decides otherwise."""
 
     name: str
@@ -18,7 +19,7 @@ class Permission:
 
 
 @dataclass(frozen=True)
-class Role:
+class Role(Contribution):
     """A role a plugin brings along because none of the platform's fits, such as ``service``."""
 
     name: str
@@ -26,7 +27,7 @@ class Role:
 
 
 @dataclass(frozen=True)
-class SignInProvider:
+class SignInProvider(Contribution):
     """Another way to sign in: a button on the sign-in page that leads to ``endpoint``."""
 
     name: str

@@ -9,12 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from regulars_plugin_api.contributions.base import Contribution
 from regulars_plugin_api.i18n import Text
 from regulars_plugin_api.views import Viewer
 
 
 @dataclass(frozen=True)
-class CustomerColumn:
+class CustomerColumn(Contribution):
     """A column for lists, exports and ``?include=``. ``name`` is ``<plugin>.<what>``.
 
     ``load(session, ids, viewer)`` answers a whole page at once; a customer it leaves out has no value.
@@ -27,7 +28,7 @@ class CustomerColumn:
 
 
 @dataclass(frozen=True)
-class TimelineEntry:
+class TimelineEntry(Contribution):
     """One line of a customer's history as a viewer sees it.
 
     ``summary`` says what happened, ``detail`` the particulars; ``quote`` is what somebody wrote, shown as written. ``icon`` names a
@@ -42,7 +43,7 @@ class TimelineEntry:
 
 
 @dataclass(frozen=True)
-class TimelineSource:
+class TimelineSource(Contribution):
     """A kind of happening in a customer's history.
 
     ``select(viewer)`` is one SELECT of (customer_id, at, kind, channel, store_id, ref), joined with all others into one UNION ALL.
@@ -59,7 +60,7 @@ class TimelineSource:
 
 
 @dataclass(frozen=True)
-class Problem:
+class Problem(Contribution):
     """What is wrong with a customer about to be saved: refused, or with ``warning`` only pointed out."""
 
     message: Text
@@ -68,7 +69,7 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class DataSection:
+class DataSection(Contribution):
     """Part of the personal data handed to a customer: rows under a title, and files by name."""
 
     title: Text
@@ -77,7 +78,7 @@ class DataSection:
 
 
 @dataclass(frozen=True)
-class ErasureNote:
+class ErasureNote(Contribution):
     """What was erased, or what had to be kept and why; printed on the erasure receipt without naming the person."""
 
     text: Text

@@ -11,6 +11,7 @@ import marshmallow
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from regulars_plugin_api.contributions.base import Contribution
 from regulars_plugin_api.i18n import Text
 from regulars_plugin_api.views import Viewer
 
@@ -28,7 +29,7 @@ class FieldType(enum.Enum):
 
 
 @dataclass(frozen=True)
-class FilterField:
+class FilterField(Contribution):
     """A field of the filter language, named ``<plugin>.<what>``.
 
     ``clause(customer_id_column, op, value)`` is true for the customers selected; ``explain(session, customer_id)`` is one customer's
@@ -45,7 +46,7 @@ class FilterField:
 
 
 @dataclass(frozen=True)
-class ReportColumn:
+class ReportColumn(Contribution):
     """A column of a report."""
 
     name: str
@@ -54,7 +55,7 @@ class ReportColumn:
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(Contribution):
     """The answer of a report. Money is ``Decimal`` beside a column that names its currency."""
 
     columns: Sequence[ReportColumn]
@@ -63,7 +64,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Contribution):
     """A named question with a ``definition`` in words that says what is counted and what is not."""
 
     name: str

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from regulars_plugin_api.contributions.base import Contribution
 from regulars_plugin_api.i18n import Text
 from regulars_plugin_api.views import CustomerView
 
@@ -27,7 +28,7 @@ class Message:
 
 
 @dataclass(frozen=True)
-class MessageChannel:
+class MessageChannel(Contribution):
     """A way to reach people. ``address(customer)`` is None for whom it can't reach; ``send`` raises when it was not sent."""
 
     name: str
@@ -37,7 +38,7 @@ class MessageChannel:
 
 
 @dataclass(frozen=True)
-class Topic:
+class Topic(Contribution):
     """Something a customer may opt into, such as a newsletter."""
 
     name: str
@@ -46,7 +47,7 @@ class Topic:
 
 
 @dataclass(frozen=True)
-class Veto:
+class Veto(Contribution):
     """This customer is not to be written to now; ``until`` is None for ever."""
 
     customer_id: int

@@ -10,12 +10,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from regulars_plugin_api.contributions.base import Contribution
 from regulars_plugin_api.i18n import Text
 from regulars_plugin_api.views import CustomerView, Viewer
 
 
 @dataclass(frozen=True)
-class NavItem:
+class NavItem(Contribution):
     """An entry of the menu. The host hides it from whoever lacks ``permission`` and knows when it is the active one."""
 
     label: Text
@@ -41,7 +42,7 @@ class Place(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Panel:
+class Panel(Contribution):
     """A block or tab on the customer page.
 
     ``load(session, customer, viewer)`` gives the template its values, in a read-only session. ``lazy`` panels load after the page.
@@ -61,7 +62,7 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Action:
+class Action(Contribution):
     """A button on the customer page, or with ``bulk`` an entry of the list's bulk bar.
 
     ``endpoint`` gets ``customer_id``; a bulk one gets the chosen ids as form values ``id``. It is posted to, ``get`` makes it a link.
@@ -77,7 +78,7 @@ class Action:
 
 
 @dataclass(frozen=True)
-class Widget:
+class Widget(Contribution):
     """A tile of the home page, loaded after the page by ``load(session, viewer)`` in a read-only session."""
 
     title: Text
@@ -93,7 +94,7 @@ class Widget:
 
 
 @dataclass(frozen=True)
-class SearchHit:
+class SearchHit(Contribution):
     """One result of the global search box."""
 
     title: Text
@@ -102,7 +103,7 @@ class SearchHit:
 
 
 @dataclass(frozen=True)
-class SearchSource:
+class SearchSource(Contribution):
     """Results in the global search box: ``search(session, text, limit, viewer)`` gives at most ``limit`` hits, best first."""
 
     title: Text

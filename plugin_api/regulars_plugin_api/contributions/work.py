@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
+from regulars_plugin_api.contributions.base import Contribution
 from regulars_plugin_api.events import Delivered, DomainEvent
 from regulars_plugin_api.i18n import Text
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class EventHandler:
+class EventHandler(Contribution):
     """A durable consumer, named ``<plugin>.<what>``.
 
     ``outside(crm, event)`` comes first, before any transaction: calls to other systems, at least once, with ``event.id`` as
@@ -32,6 +33,7 @@ class EventHandler:
     replay: bool = False
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.apply is None and self.outside is None:
             raise ValueError(f"event handler {self.name} does nothing: give it apply or outside")
 
@@ -47,7 +49,7 @@ class JobRun:
 
 
 @dataclass(frozen=True)
-class Job:
+class Job(Contribution):
     """Work by name, ``<plugin>.<what>``, idempotent: after a crash ``run(crm, job_run)`` is called again with the same slot.
 
     With ``every`` it runs once per period for the whole chain, however many workers there are; else when ``crm.jobs.start`` asks.
@@ -67,7 +69,7 @@ class LeasedBatch:
 
 
 @dataclass(frozen=True)
-class Executor:
+class Executor(Contribution):
     """Where leased batches run. ``submit(crm, batch)`` passes one on; whoever gets it calls ``crm.jobs.deliver(batch)``.
 
     ``has_room(crm)`` is asked before a batch is leased; until it is true the work stays in the database. A batch that could not be passed

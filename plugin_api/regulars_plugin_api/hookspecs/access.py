@@ -17,7 +17,7 @@ def permissions() -> Iterable[Permission | Role]:
     raise NotImplementedError
 
 
-@hookspec
+@hookspec(page=True)
 def sign_in_providers() -> Iterable[SignInProvider]:
     """Other ways to sign in, such as the company's identity provider.
 

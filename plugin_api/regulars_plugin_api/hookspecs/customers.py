@@ -13,7 +13,7 @@ from regulars_plugin_api.services import Crm
 from regulars_plugin_api.views import CustomerView
 
 
-@hookspec
+@hookspec(page=True)
 def customer_columns() -> Iterable[CustomerColumn]:
     """Columns for the customer list, exports and ``?include=``.
 
@@ -23,7 +23,7 @@ def customer_columns() -> Iterable[CustomerColumn]:
     raise NotImplementedError
 
 
-@hookspec
+@hookspec(page=True)
 def timeline_sources() -> Iterable[TimelineSource]:
     """Kinds of happenings in a customer's history.
 

@@ -9,7 +9,7 @@ from regulars_plugin_api.exchange import Exporter, Importer
 from regulars_plugin_api.hookspecs import hookspec
 
 
-@hookspec
+@hookspec(page=True)
 def filter_fields() -> Iterable[FilterField]:
     """Fields for list filters, saved views, segments and rules.
 
@@ -19,7 +19,7 @@ def filter_fields() -> Iterable[FilterField]:
     raise NotImplementedError
 
 
-@hookspec
+@hookspec(page=True)
 def reports() -> Iterable[Report]:
     """Named questions with a definition, parameters and a table for an answer.
 

@@ -60,7 +60,7 @@ def dashboard_widgets(viewer: Viewer) -> Iterable[Widget]:
     raise NotImplementedError
 
 
-@hookspec
+@hookspec(page=True)
 def search_sources() -> Iterable[SearchSource]:
     """Results in the global search box.
 

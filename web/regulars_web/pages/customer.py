@@ -24,6 +24,7 @@ from regulars_plugin_api.views import CustomerView, StoreView
 from regulars_plugin_api.web import access, current_viewer, render
 from regulars_web import conflicts, slots
 from regulars_web.filtering import GENDERS, KINDS, STATUSES
+from regulars_web.navigation import leads_somewhere
 from regulars_web.pages import timeline
 from regulars_web.personal import preference
 from regulars_web.running import crm_here
@@ -208,6 +209,8 @@ def about(customer: CustomerView, found: slots.Found) -> dict[str, Any]:
     with crm_here().read(viewer) as session:
         store = stores.names(session, [customer.store_id]).get(customer.store_id or 0)
     offered = crm_here().bus.collect(hooks.customer_actions, customer=customer, viewer=viewer)
+    allowed = [one for one in offered if not one.bulk and viewer.may(one.permission)]
+    leading = [one for one in allowed if leads_somewhere(one.endpoint, customer_id=customer.id)]
     return {
         "customer": customer,
         "facts": [_slot(customer, plugin, panel) for plugin, panel in slots.placed(found, Place.FACT)],
@@ -216,7 +219,7 @@ def about(customer: CustomerView, found: slots.Found) -> dict[str, Any]:
         "kind": KINDS[customer.kind],
         "tabs": slots.placed(found, Place.TAB),
         "failed": found.failed,
-        "actions": sorted((one for one in offered if not one.bulk and viewer.may(one.permission)), key=lambda one: one.weight),
+        "actions": sorted(leading, key=lambda one: one.weight),
     }
 
 

@@ -22,6 +22,7 @@ from regulars_plugin_api.i18n import Text
 from regulars_plugin_api.web import access, current_viewer, render
 from regulars_web import columns, filtering
 from regulars_web.filtering import KINDS, STATUSES
+from regulars_web.navigation import leads_somewhere
 from regulars_web.pages.customer import MOST_CHOICES, pages
 from regulars_web.running import crm_here
 
@@ -118,7 +119,8 @@ def _state(session: Session) -> tuple[SavedView | None, dict[str, str]]:
 def _bulk_actions() -> list[Any]:
     viewer = current_viewer()
     offered = crm_here().bus.collect(hooks.customer_actions, customer=None, viewer=viewer)
-    return sorted((one for one in offered if one.bulk and viewer.may(one.permission)), key=lambda one: one.weight)
+    allowed = [one for one in offered if one.bulk and viewer.may(one.permission) and leads_somewhere(one.endpoint)]
+    return sorted(allowed, key=lambda one: one.weight)
 
 
 def _chips(given: Mapping[str, str], all_stores: Sequence[listing.Offer]) -> list[Chip]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 from flask import Blueprint, request
 
@@ -41,4 +42,7 @@ def _groups(query: str) -> list[tuple[SearchSource, Sequence[SearchHit]]]:
 def _search(source: SearchSource, query: str) -> Sequence[SearchHit]:
     viewer = current_viewer()
     with crm_here().read(viewer) as session:
-        return source.search(session, query, HITS, viewer)
+        hits = list(islice(source.search(session, query, HITS, viewer), HITS))
+    if wrong := next((hit for hit in hits if not isinstance(hit, SearchHit)), None):
+        raise TypeError(f"found {type(wrong).__name__}, not SearchHit")
+    return hits

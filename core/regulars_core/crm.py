@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -31,6 +32,7 @@ from regulars_core.plugins.loader import Candidate
 from regulars_core.plugins.models import PluginRow
 from regulars_core.plugins.registry import PluginRegistry
 from regulars_core.privacy.service import PrivacyService
+from regulars_core.settings.secrets import Vault
 from regulars_core.settings.service import SettingsService
 from regulars_core.users.notices import NoticeService
 from regulars_plugin_api.events import DomainEvent
@@ -62,6 +64,11 @@ class Crm:
         self.consents = ConsentService(self)
         self.privacy = PrivacyService(self)
         self._has_database = False
+
+    @cached_property
+    def vault(self) -> Vault:
+        """Secrets under the key of this home. Raises ``WrongSetting`` where it has none."""
+        return Vault(self.config.needed_key())
 
     @property
     def timezone(self) -> ZoneInfo:

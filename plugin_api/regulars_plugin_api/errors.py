@@ -63,6 +63,21 @@ class NotAllowedYet(RegularsError):
     default = _("This is not possible yet.")
 
 
+class OutboundRefused(RegularsError):
+    """The guard does not let this call to another system out."""
+
+    status = 422
+    default = _("This is no address that can be called.")
+
+
+class LostKey(RegularsError):
+    """The secret of ``place`` was locked with another key, or for another place: it has to be given anew."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(_("The secret %(place)s was encrypted with another key. Give it anew.", place=place))
+        self.place = place
+
+
 class PluginFailed(RegularsError):
     """A plugin could not do its part of something that must not be done without it."""
 

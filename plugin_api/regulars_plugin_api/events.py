@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from functools import lru_cache
@@ -63,6 +63,17 @@ class Delivered(Generic[E_co]):
 def emit(session: Session, event: DomainEvent) -> None:
     """Write ``event`` to the log in this transaction. Signals go out after it has committed, durable handlers follow in the worker."""
     session.info["emit"](session, event)
+
+
+def known_events() -> Mapping[str, type[DomainEvent]]:
+    """Every kind of event the platform and the installed plugins tell, by type. Plugins that are off are among them."""
+    return {event.type: event for event in _below(DomainEvent) if hasattr(event, "type")}
+
+
+def _below(base: type[DomainEvent]) -> Iterator[type[DomainEvent]]:
+    for event in base.__subclasses__():
+        yield event
+        yield from _below(event)
 
 
 @lru_cache(maxsize=512)

@@ -10,7 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from regulars_core import outbound
-from regulars_core.outbound import GuardedHttp, OutboundRefused
+from regulars_core.outbound import GuardedHttp
+from regulars_plugin_api.errors import OutboundRefused
 from regulars_plugin_api.services import HttpReply
 
 

@@ -57,6 +57,9 @@ def subscribe(session: Session, plugin: str, handlers: Iterable[EventHandler]) -
     known = {(handler, kind) for handler, kind in session.execute(mine)}
     for handler, kind in known - wanted.keys():
         session.execute(sa.delete(Subscription).where(Subscription.handler == handler, Subscription.type == kind))
+        # Nobody would take them in: claimed and given back for ever, they would stand in the way of others.
+        unwanted = sa.select(Event.id).where(Event.type == kind)
+        session.execute(sa.delete(Delivery).where(Delivery.handler == handler, Delivery.state == READY, Delivery.event_id.in_(unwanted)))
     for handler, kind in sorted(wanted.keys() - known):
         session.add(Subscription(handler=handler, type=kind, plugin=plugin))
         session.flush()

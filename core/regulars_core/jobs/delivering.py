@@ -41,15 +41,26 @@ class _Task:
     def depth(self) -> int:
         return self.event.depth + 1
 
+    @property
+    def holds_back(self) -> bool:
+        return self.error is not None and self.handler.in_order
+
 
 def deliver(crm: Crm, batch: LeasedBatch, handlers: dict[str, EventHandler], limits: Limits) -> None:
-    """Run a leased batch. Calls to the outside come first, at least once; then effects and ``done`` together, exactly once."""
-    tasks, orphans = _tasks(crm, batch, handlers)
+    """Run a leased batch. Calls to the outside come first, at least once; then effects and ``done`` together, exactly once.
+
+    What is not begun when the process is told to stop is given back.
+    """
+    leased, orphans = _tasks(crm, batch, handlers)
+    tasks = list(itertools.takewhile(lambda task: _begin(crm, task), leased))
+    orphans += [task.id for task in leased[len(tasks) :]]
     if orphans:
         with crm.transaction(SYSTEM, "worker") as session:
             give_back(session, Delivery, sorted(held(session, Delivery, LeasedBatch(tuple(orphans), batch.fence))))
     for task in tasks:
         _outside(crm, task)
+        if task.holds_back:
+            break
     rest = tasks
     while rest:
         with crm.transaction(SYSTEM, "worker") as session:
@@ -102,6 +113,9 @@ def _apply_some(session: Session, batch: LeasedBatch, tasks: Sequence[_Task], li
     for task in mine[:count]:
         if task.error is not None:
             _note_failure(session, task, limits)
+    if any(task.holds_back for task in mine[:count]):
+        give_back(session, Delivery, [task.id for task in mine[count:]])
+        return []
     return mine[count:]
 
 
@@ -133,7 +147,7 @@ def _apply_apart(session: Session, tasks: Sequence[_Task], limits: Limits) -> in
                     _apply(session, task)
             except BaseException as error:
                 task.error = error
-        if time.monotonic() - began > limits.hold.total_seconds():
+        if task.holds_back or time.monotonic() - began > limits.hold.total_seconds():
             return count
     return len(tasks)
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from regulars_core.bus.models import DEAD, DONE, READY, Delivery
+from regulars_core.bus.models import DEAD, DONE, READY, Delivery, Subscription
 from regulars_core.jobs.models import JobSlot
 from regulars_plugin_api.contributions import LeasedBatch
 from regulars_plugin_api.ids import uuid7
@@ -50,9 +50,17 @@ def waiting(session: Session, work: Work, names: Collection[str], now: dt.dateti
     return list(session.scalars(sa.union_all(*probes)))
 
 
-def claim(session: Session, work: Work, name: str, now: dt.datetime, limits: Limits) -> LeasedBatch | None:
-    """Lease a batch of the work of ``name``; None if others were quicker."""
-    chosen = sa.select(work.id).where(name_of(work) == name, *_due(work, now)).order_by(work.due_at, work.id).limit(limits.batch)
+def claim(session: Session, work: Work, name: str, now: dt.datetime, limits: Limits, *, in_order: bool = False) -> LeasedBatch | None:
+    """Lease a batch of the work of ``name``; None if others were quicker, or ``in_order`` while what comes first is not done."""
+    order: Sequence[Any] = (work.due_at, work.id)
+    if in_order:
+        # Who claims at the same time waits here, and then sees the lease.
+        session.execute(sa.select(Subscription.type).where(Subscription.handler == name).with_for_update())
+        ready, *free = _due(work, now)
+        if session.scalar(sa.select(sa.exists().where(name_of(work) == name, ready, sa.not_(sa.and_(*free))))):
+            return None
+        order = (Delivery.event_id,)
+    chosen = sa.select(work.id).where(name_of(work) == name, *_due(work, now)).order_by(*order).limit(limits.batch)
     fence = uuid7()
     leased = (
         sa.update(work)
@@ -105,15 +113,16 @@ class LeaseKeeper:
 
     def __init__(self, crm: Crm) -> None:
         self._crm = crm
-        self._kept: dict[str, tuple[Work, LeasedBatch]] = {}
+        self._kept: dict[object, tuple[Work, LeasedBatch]] = {}
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     @contextmanager
     def keeping(self, work: Work, batch: LeasedBatch, limits: Limits) -> Iterator[None]:
         """Hold the lease of ``batch`` for as long as the block takes."""
+        one = object()  # The same batch may be here twice: an executor's message can arrive again.
         with self._lock:
-            self._kept[batch.fence] = (work, batch)
+            self._kept[one] = (work, batch)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._renew_all, args=(limits.lease,), name="regulars-leases", daemon=True)
                 self._thread.start()
@@ -121,10 +130,10 @@ class LeaseKeeper:
             yield
         finally:
             with self._lock:
-                del self._kept[batch.fence]
+                del self._kept[one]
 
     def _renew_all(self, lease: dt.timedelta) -> None:
-        seen: set[str] = set()
+        seen: set[object] = set()
         pause = threading.Event()
         while True:
             pause.wait(lease.total_seconds() / 3)
@@ -134,7 +143,7 @@ class LeaseKeeper:
                     self._thread = None
                     return
             # Only what was there a round ago takes long enough to need it.
-            long = [one for fence, one in kept.items() if fence in seen]
+            long = [about for one, about in kept.items() if one in seen]
             seen = set(kept)
             try:
                 self._renew(long, lease)

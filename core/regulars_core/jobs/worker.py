@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -60,11 +60,14 @@ def _round(crm: Crm, submit: _Pool | _Outside, jobs: _Pool, known: dict[str, str
     for job in all_jobs.values():
         if job.every is not None:
             crm.jobs.start_period(job, known)
-    delivered = _hand_out(crm, Delivery, list(handlers), submit, crm.jobs.deliver)
+    in_order = {name for name, one in handlers.items() if one.in_order}
+    delivered = _hand_out(crm, Delivery, list(handlers), submit, crm.jobs.deliver, in_order)
     return _hand_out(crm, JobSlot, list(all_jobs), jobs, crm.jobs.run) or delivered
 
 
-def _hand_out(crm: Crm, work: Work, names: list[str], pool: _Pool | _Outside, run: Callable[[LeasedBatch], None]) -> bool:
+def _hand_out(
+    crm: Crm, work: Work, names: list[str], pool: _Pool | _Outside, run: Callable[[LeasedBatch], None], in_order: Container[str] = ()
+) -> bool:
     with crm.database.read() as session:
         due = waiting(session, work, names, crm.clock.now())
     worked = False
@@ -74,7 +77,7 @@ def _hand_out(crm: Crm, work: Work, names: list[str], pool: _Pool | _Outside, ru
         batch = None
         try:
             with crm.database.transaction() as session:
-                batch = claim(session, work, name, crm.clock.now(), crm.jobs.limits)
+                batch = claim(session, work, name, crm.clock.now(), crm.jobs.limits, in_order=name in in_order)
         finally:
             if batch is None:
                 pool.release()

@@ -11,15 +11,16 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from regulars_plugin_api.errors import LostKey
+
 NONCE = 12
 
 
-class LostKey(Exception):
-    """The text was encrypted with another key, or for another place."""
-
-
 class Vault:
-    """Encrypts with one key. Each text begins with the key's id, so that one of another key is told from a damaged one."""
+    """Implements ``regulars_plugin_api.services.Vault`` with one key.
+
+    Each text begins with the key's id, so that one of another key is told from a damaged one.
+    """
 
     def __init__(self, secret: bytes) -> None:
         self._key = HKDF(hashes.SHA256(), length=32, salt=None, info=b"regulars settings").derive(secret)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -12,8 +11,7 @@ from sqlalchemy.orm import Session
 
 from regulars_core.config import PLUGIN_PREFIX, WrongSetting
 from regulars_core.settings.models import Setting
-from regulars_core.settings.secrets import LostKey, Vault
-from regulars_plugin_api.errors import InvalidInput, NotFound
+from regulars_plugin_api.errors import InvalidInput, LostKey, NotFound
 from regulars_plugin_api.i18n import Text, _
 from regulars_plugin_api.settings import Secret
 
@@ -28,10 +26,6 @@ class SettingsService:
         self._crm = crm
         self._schemas: dict[str, Schema] = {}
         self._problems: dict[str, tuple[Mapping[str, Any], Text | None]] = {}
-
-    @cached_property
-    def _vault(self) -> Vault:
-        return Vault(self._crm.config.needed_key())
 
     def add_schema(self, owner: str, schema: type[Schema]) -> None:
         """From now on ``owner`` has settings of this shape."""
@@ -82,7 +76,7 @@ class SettingsService:
             raise InvalidInput(**_by_field(error)) from error
         as_before = {name: stored[name] for name in stored.keys() & (self.locked(owner) | secrets - given.keys())}
         plain = {name: value for name, value in schema.dump(loaded).items() if name in known and name not in as_before}
-        changed = {name: self._vault.lock(value, f"{owner}.{name}") if name in secrets else value for name, value in plain.items()}
+        changed = {name: self._crm.vault.lock(value, f"{owner}.{name}") if name in secrets else value for name, value in plain.items()}
         kept = {**as_before, **changed}
         if row is None:
             session.add(Setting(owner=owner, values=kept, updated_at=session.info["at"]))
@@ -110,7 +104,7 @@ class SettingsService:
                 "Its settings are not valid: %(fields)s", fields="; ".join(f"{name}: {text}" for name, text in _by_field(error).items())
             )
         except LostKey as error:
-            return _("Its setting %(place)s was encrypted with another key.", place=str(error))
+            return _("Its setting %(place)s was encrypted with another key.", place=error.place)
         return None
 
     def check_overrides(self) -> None:
@@ -130,7 +124,7 @@ class SettingsService:
 
     def _unlocked(self, owner: str, values: Mapping[str, Any]) -> dict[str, Any]:
         secrets = self._secrets(owner)
-        return {name: self._vault.unlock(value, f"{owner}.{name}") if name in secrets else value for name, value in values.items()}
+        return {name: self._crm.vault.unlock(value, f"{owner}.{name}") if name in secrets else value for name, value in values.items()}
 
     def _readable(self, owner: str, values: Mapping[str, Any]) -> dict[str, Any]:
         """What can be unlocked; a secret of a lost key has to be given anew."""

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from regulars_core.users.models import Notice, User
+from regulars_core.users.models import Notice, Role, RolePermission, User
+from regulars_core.users.roles import ADMINISTRATOR
 from regulars_plugin_api.i18n import Text, in_locale
 
 KEPT = dt.timedelta(days=90)
@@ -46,6 +47,12 @@ class NoticeService:
             sa.update(User).where(User.id.in_(fresh)).values(unread=User.unread + 1).execution_options(synchronize_session=False)
         )
         return len(fresh)
+
+    def holders(self, session: Session, permission: str) -> Sequence[int]:
+        """Ids of the active users who hold a permission, administrators among them."""
+        granting = sa.select(RolePermission.role_id).where(RolePermission.permission == permission)
+        holds = User.roles.any(sa.or_(Role.name == ADMINISTRATOR, Role.id.in_(granting)))
+        return session.scalars(sa.select(User.id).where(User.active, holds).order_by(User.id)).all()
 
 
 def listed(session: Session, user_id: int, *, before: int | None = None, limit: int = 50) -> Sequence[Notice]:

@@ -23,7 +23,8 @@ class EventHandler(Contribution):
 
     ``outside(crm, event)`` comes first, before any transaction: calls to other systems, at least once, with ``event.id`` as
     idempotency key. ``apply(session, event)`` changes the database in the transaction that marks the delivery done: exactly once.
-    ``replay`` asks for the whole history when the plugin is first enabled.
+    ``replay`` asks for the whole history when the plugin is first enabled. ``in_order`` gives it one event after the other, as they stand
+    in the log: while one is tried again all later ones wait. Without it, events come in any order.
     """
 
     name: str
@@ -31,6 +32,7 @@ class EventHandler(Contribution):
     apply: Callable[[Session, Delivered[Any]], None] | None = None
     outside: Callable[[Crm, Delivered[Any]], None] | None = None
     replay: bool = False
+    in_order: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -68,6 +70,10 @@ class LeasedBatch:
     fence: str
 
 
+def _always(_crm: Crm) -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class Executor(Contribution):
     """Where leased batches run. ``submit(crm, batch)`` passes one on; whoever gets it calls ``crm.jobs.deliver(batch)``.
@@ -75,10 +81,6 @@ class Executor(Contribution):
     ``has_room(crm)`` is asked before a batch is leased; until it is true the work stays in the database. A batch that could not be passed
     on is given back. One that is lost on the way is leased again later, one that arrives twice takes effect once.
     """
-
-def _always(_crm: Crm) -> bool:
-    return True
-
 
     name: str
     title: Text

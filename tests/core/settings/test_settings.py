@@ -17,8 +17,8 @@ from regulars_core.crm import Crm
 from regulars_core.plugins import switching
 from regulars_core.plugins.registry import State
 from regulars_core.settings.models import Setting
-from regulars_core.settings.secrets import LostKey, Vault
-from regulars_plugin_api.errors import InvalidInput, NotFound
+from regulars_core.settings.secrets import Vault
+from regulars_plugin_api.errors import InvalidInput, LostKey, NotFound
 from regulars_plugin_api.settings import Secret
 
 

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from regulars_core.jobs import desk
 from regulars_core.jobs import service as jobs
 from regulars_core.users import service as users
-from regulars_plugin_api.events import DomainEvent
+from regulars_plugin_api.events import known_events
 from regulars_plugin_api.i18n import _, _n
 from regulars_plugin_api.web import access, render
 from regulars_web.running import crm_here
@@ -80,13 +80,7 @@ def catalogue() -> Iterator[Entry]:
     """The kinds of events that core and the installed plugins tell."""
     loaded = {one.module.__name__.partition(".")[0]: str(one.manifest.title) for one in crm_here().plugins.loaded.values()}
     known = {"regulars_plugin_api": str(_("Regulars")), **loaded}
-    for event in _all(DomainEvent):
+    for event in known_events().values():
         teller = known.get(event.__module__.partition(".")[0])
-        if teller is not None and hasattr(event, "type"):
+        if teller is not None:
             yield Entry(event.type, teller, inspect.getdoc(event) or "", tuple(one.name for one in fields(event)))
-
-
-def _all(base: type[DomainEvent]) -> Iterator[type[DomainEvent]]:
-    for event in base.__subclasses__():
-        yield event
-        yield from _all(event)

@@ -1,0 +1,1 @@
+"""Webhooks: what happens, told to other systems."""

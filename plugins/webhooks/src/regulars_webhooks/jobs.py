@@ -1,0 +1,22 @@
+"""Periodic work."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from regulars_plugin_api.contributions import JobRun
+from regulars_plugin_api.services import Crm
+from regulars_webhooks import deliveries
+from regulars_webhooks.sending import asking, queue
+
+
+def tidy(crm: Crm, job_run: JobRun) -> None:
+    """Forget what is too old, and see to it that what is due is sent although the run that was asked for may be lost."""
+    before = crm.clock.now() - dt.timedelta(days=crm.settings.of("webhooks")["kept_days"])
+    while True:
+        with crm.transaction() as session:
+            if deliveries.forget(session, before) < deliveries.FORGOTTEN_AT_ONCE:
+                break
+    with crm.transaction() as session:
+        if (due_at := queue.next_at(session)) is not None:
+            asking.ask_for_run(session, due_at)

@@ -18,7 +18,7 @@ from regulars_core.customers.models import (
 from regulars_core.exchange.models import ExportRun, ImportBatch, ImportReject, ImportRun
 from regulars_core.idempotency import IdempotencyKey
 from regulars_core.jobs.models import JobSlot
-from regulars_core.plugins.models import PluginRow
+from regulars_core.plugins.models import PluginRow, PluginTrouble
 from regulars_core.privacy.models import Erasure
 from regulars_core.settings.models import Setting
 from regulars_core.stores.models import Region, Store
@@ -50,6 +50,7 @@ __all__ = [
     "JobSlot",
     "Notice",
     "PluginRow",
+    "PluginTrouble",
     "Region",
     "Role",
     "RolePermission",

@@ -80,3 +80,18 @@ def _implementation(hook: str, taken: list[str], misdeed: Callable[..., Any]) ->
     exec(f"def {hook}({', '.join(taken)}):\n    return misdeed({given})", {"misdeed": misdeed}, made)  # noqa: S102
     implementation: Callable[..., Any] = made[hook]
     return implementation
+
+
+class Moody:
+    """A plugin that takes part in ``hooks`` and behaves until told to do a ``misdeed`` in one of them."""
+
+    def __init__(self, name: str, hooks: Iterable[str]) -> None:
+        self.hook, self.misdeed = "", "answers_nothing"
+        self.module = misbehaving(name, "answers_nothing", ())
+        for hook in hooks:
+            setattr(
+                self.module, hook, hookimpl(_implementation(hook, list(inspect.signature(HOOKS[hook]).parameters), self._moodily(hook)))
+            )
+
+    def _moodily(self, hook: str) -> Callable[..., Any]:
+        return lambda **given: MISDEEDS[self.misdeed if hook == self.hook else "answers_nothing"](**given)

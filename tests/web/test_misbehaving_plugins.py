@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,13 +13,14 @@ from urllib.parse import quote
 
 import pytest
 from markupsafe import Markup
-from sample_plugins import everything, open_with
+from sample_plugins import SECRET, candidate, everything, open_with
 from sample_plugins.misbehaving import AT_START, HOOKS, MISDEEDS, misbehaving, waiting
 from structlog.testing import capture_logs
 
 from regulars_core.bus import hooks as bus
 from regulars_core.bus.breaker import FAILURES
 from regulars_core.crm import Crm
+from regulars_core.plugins import registry
 from regulars_core.plugins.switching import enable
 from regulars_plugin_api.contributions import (
     Action,
@@ -34,6 +37,7 @@ from regulars_plugin_api.contributions import (
 from regulars_plugin_api.hookspecs import hookimpl, rules_of
 from regulars_plugin_api.i18n import _
 from regulars_testkit.staff import Staff, plugin
+from regulars_web import cli, troubles
 from regulars_web.app import create_app
 
 DOORS = {
@@ -99,7 +103,7 @@ def test_pages_stand_whatever_plugins_do(open_house: Any, staff: Any) -> None:
     assert resting == {(name, "nav_items") for name in implemented if name != "commits"}
     shown = admin.get("/plugins/raises").text
     assert "ValueError: out of toys" in shown
-    assert "Rests for five minutes" in shown
+    assert "Rests after repeated failures until" in shown
     assert "KeyboardInterrupt" in admin.get("/plugins/interrupts").text
 
 
@@ -246,3 +250,30 @@ def test_what_was_typed_is_text_in_every_message(staff: Any) -> None:
     assert reply.status_code == 422
     assert "<script>alert" not in reply.text
     assert "“&lt;script&gt;alert(1)&lt;/script&gt;” is not an e-mail address" in reply.text
+
+
+def test_every_process_tells_of_the_troubles_of_all(
+    open_house: Any, staff: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = misbehaving("bad", "raises", ["nav_items"])
+    somewhere: Staff = staff(role="administrator", on=create_app(open_house(module)))
+    for _visit in range(FAILURES):
+        somewhere.get("/")
+    monkeypatch.setattr(troubles, "_process", lambda: "elsewhere:1")
+    elsewhere: Staff = staff(role="administrator", on=create_app(open_house(module)))
+    page = elsewhere.get("/plugins/bad").text
+    assert "ValueError: out of toys" in page
+    assert "Rests after repeated failures until" in page
+    assert "rests" in elsewhere.get("/plugins").text
+    monkeypatch.setattr(troubles, "_process", lambda: "here:2")
+    monkeypatch.setattr(registry, "installed", lambda: [candidate(module)])
+    monkeypatch.setattr(sys, "argv", ["regulars", "plugins", "list", "--json"])
+    url = somewhere.client.application.extensions["regulars"].config.database_url
+    for name, value in {"HOME": tmp_path / "home", "DATABASE_URL": url, "SECRET_KEY": SECRET}.items():
+        monkeypatch.setenv(f"REGULARS_{name}", str(value))
+    with pytest.raises(SystemExit):
+        cli.main()
+    [told] = json.loads(capsys.readouterr().out)
+    [trouble] = told["troubles"]
+    assert (trouble["hook"], trouble["reason"], trouble["count"]) == ("nav_items", "ValueError: out of toys", FAILURES + 2)
+    assert trouble["rests_until"] is not None

@@ -19,6 +19,7 @@ from regulars_web import assets, errors, gate, headers, language, navigation, pe
 from regulars_web.pages import PAGES
 from regulars_web.rest import api, auth
 from regulars_web.rest.resources import RESOURCES
+from regulars_web.troubles import TroubleNotes
 
 FORM_BYTES = 1_000_000
 
@@ -67,6 +68,8 @@ def create_app(crm: Crm) -> Flask:
         app.register_blueprint(blueprint)
     api.install(app, crm, RESOURCES)
     _add_plugins(app, crm)
+    notes = TroubleNotes(crm)
+    app.teardown_request(lambda _error: notes.write())
     return app
 
 

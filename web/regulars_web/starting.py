@@ -72,13 +72,14 @@ def work(crm: Crm, concurrency: int, *, follow: int | None = None) -> None:
     from regulars_core.exchange import desk, export_desk
     from regulars_core.jobs.worker import run_worker
     from regulars_core.privacy.upkeep import Upkeep
+    from regulars_web.troubles import TroubleNotes
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_about: stop.set())
     if follow is not None:
         threading.Thread(target=_follow, args=(follow, stop), daemon=True).start()
-    run_worker(crm, stop, concurrency, runners=[desk.work_once, export_desk.work_once, Upkeep()])
+    run_worker(crm, stop, concurrency, runners=[desk.work_once, export_desk.work_once, Upkeep(), TroubleNotes(crm)])
 
 
 def _follow(parent: int, stop: threading.Event) -> None:

@@ -1,4 +1,4 @@
-"""The table of plugins that were ever switched on."""
+"""Plugins that were ever switched on, and what went wrong with them."""
 
 from __future__ import annotations
 
@@ -23,3 +23,18 @@ class PluginRow(Base):
     personal_data: Mapped[list[Any]] = mapped_column(sa.JSON)
     first_enabled_at: Mapped[dt.datetime]
     switched_at: Mapped[dt.datetime]
+
+
+class PluginTrouble(Base):
+    """Calls of one hook of a plugin that failed in one process. Until ``rests_until`` that process leaves the hook alone."""
+
+    __tablename__ = "plugin_trouble"
+    __table_args__ = {"info": dump_as("process", "plugin", "hook", journal=True)}
+
+    process: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
+    plugin: Mapped[str] = mapped_column(sa.String(30), primary_key=True)
+    hook: Mapped[str] = mapped_column(sa.String(120), primary_key=True)
+    reason: Mapped[str]
+    count: Mapped[int]
+    rests_until: Mapped[dt.datetime | None]
+    noted_at: Mapped[dt.datetime]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,7 +14,10 @@ from regulars_plugin_api.i18n import _
 from regulars_web.commands.new_plugin import new
 from regulars_web.console import DONE, Console, JsonGroup
 
-COLUMNS = ("name", "state", "version", "title", "reason")
+if TYPE_CHECKING:
+    from regulars_web.troubles import Mishap
+
+COLUMNS = ("name", "state", "version", "title", "reason", "failed calls")
 TOOLS = "regulars.plugin_tools"
 """The entry point group of commands that stand on the platform, such as ``check`` of the testkit."""
 
@@ -41,7 +46,12 @@ def plugins() -> None:
 @click.pass_obj
 def list_(console: Console) -> int:
     """Every plugin there is or was, with its state and why it is off."""
-    rows = [
+    from regulars_web.troubles import mishaps
+
+    crm = console.crm()
+    with crm.read() as session:
+        troubles = mishaps(crm, session)
+    rows: list[dict[str, Any]] = [
         {
             "name": one.name,
             "state": one.state.value,
@@ -49,10 +59,11 @@ def list_(console: Console) -> int:
             "title": str(one.title),
             "summary": str(one.summary),
             "reason": None if one.reason is None else str(one.reason),
+            "troubles": [asdict(trouble) for trouble in troubles.get(one.name, ())],
         }
-        for one in console.crm().plugins.listed()
+        for one in crm.plugins.listed()
     ]
-    console.answer(rows, lambda: console.table(rows, COLUMNS))
+    console.answer(rows, lambda: console.table([row | {"failed calls": _in_words(troubles.get(row["name"], ()))} for row in rows], COLUMNS))
     return DONE
 
 
@@ -110,6 +121,10 @@ def purge(console: Console, name: str, confirm: str | None) -> int:
 
 
 plugins.add_command(new)
+
+
+def _in_words(troubles: Sequence[Mishap]) -> str:
+    return "; ".join(f"{one.hook} {one.count}x{' ' + str(_('rests')) if one.rests_until else ''}: {one.reason}" for one in troubles)
 
 
 def contributed(console: Console) -> dict[str, click.Command]:

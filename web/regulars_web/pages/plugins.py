@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from regulars_core.bus.breaker import Trouble
 from regulars_core.plugins import switching
 from regulars_core.plugins.registry import PluginInfo, State
 from regulars_plugin_api.errors import InvalidInput, RegularsError
@@ -16,6 +15,7 @@ from regulars_plugin_api.web import access, current_viewer, render
 from regulars_web.pages.roles import permission_groups
 from regulars_web.running import crm_here
 from regulars_web.security import stop_reading
+from regulars_web.troubles import Mishap, mishaps
 
 pages = Blueprint("plugins", __name__)
 
@@ -123,8 +123,6 @@ def _names(listed: Sequence[PluginInfo]) -> dict[str, Text]:
     return {one.name: one.title for one in listed}
 
 
-def _troubles() -> dict[str, list[Trouble]]:
-    found: dict[str, list[Trouble]] = {}
-    for trouble in crm_here().bus.troubles():
-        found.setdefault(trouble.plugin, []).append(trouble)
-    return found
+def _troubles() -> dict[str, list[Mishap]]:
+    with crm_here().read() as session:
+        return mishaps(crm_here(), session)

@@ -17,6 +17,8 @@ import pytest
 
 if TYPE_CHECKING:
     from regulars_testkit.conformance.databases import PostgresDatabases, SqliteDatabases
+    from regulars_testkit.conformance.house import Houses
+    from regulars_testkit.conformance.subject import Subject
     from regulars_testkit.postgres import PostgresServer
 
 TEMPLATE = "regulars_template"
@@ -117,6 +119,17 @@ def conformance_postgres(postgres_server: PostgresServer) -> Iterator[PostgresDa
 
     with postgres_of(postgres_server.url()) as databases:
         yield databases
+
+
+@pytest.fixture(scope="module")
+def conformance_houses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Subject], Houses]]:
+    """The systems in which plugins are examined, shared by the tests of a module."""
+    from regulars_testkit.conformance.house import Houses
+
+    made: dict[str, Houses] = {}
+    yield lambda subject: made.setdefault(subject.name, Houses(subject, tmp_path_factory.mktemp(subject.name)))
+    for houses in made.values():
+        houses.close()
 
 
 def _own_database(server: PostgresServer, template: str | None) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -49,7 +49,7 @@ def customer(crm: CrmHarness) -> CustomerView:
 def staff_client(request: pytest.FixtureRequest) -> Callable[..., Staff]:
     """``staff_client(may=["loyalty.view"])`` or ``staff_client(role="clerk", stores=["M1"])``: a signed-in browser."""
 
-    def signed_in(**about: object) -> Staff:
+    def signed_in(**about: Any) -> Staff:
         from regulars_testkit.staff import sign_in
 
         return sign_in(request.getfixturevalue("app"), **about)
@@ -61,7 +61,7 @@ def staff_client(request: pytest.FixtureRequest) -> Callable[..., Staff]:
 def rest_client(staff_client: Callable[..., Staff]) -> Callable[..., RestClient]:
     """``rest_client(may=["loyalty.view"])``: a program that speaks JSON as somebody of staff."""
 
-    def signed_in(**about: object) -> RestClient:
+    def signed_in(**about: Any) -> RestClient:
         from regulars_testkit.staff import RestClient
 
         return RestClient(staff_client(**about))
@@ -74,7 +74,12 @@ def sent_events(crm: CrmHarness, monkeypatch: pytest.MonkeyPatch) -> list[Domain
     """What was told since the test began, in order; only what was committed."""
     sent: list[DomainEvent] = []
     tell = crm.signals.send
-    monkeypatch.setattr(crm.signals, "send", lambda event: (sent.append(event), tell(event)))
+
+    def note(event: DomainEvent) -> None:
+        sent.append(event)
+        tell(event)
+
+    monkeypatch.setattr(crm.signals, "send", note)
     return sent
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from regulars_plugin_api.manifest import Tier
 from regulars_testkit.conformance.findings import Flaw
 
-SUBJECTS = ("package", "hooks", "imports", "tables", "access")
+SUBJECTS = ("package", "hooks", "imports", "tables", "access", "migrations", "life_cycle", "personal_data")
 """Modules with checks, in the order in which they are run."""
 
 

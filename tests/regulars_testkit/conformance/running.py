@@ -3,37 +3,48 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-
-import structlog
 
 from regulars_plugin_api.manifest import Tier
 from regulars_testkit.conformance.checks import Check, Place, all_checks
 from regulars_testkit.conformance.databases import Databases, NoPostgres, SqliteDatabases, some_postgres
-from regulars_testkit.conformance.findings import Finding, Report, up_to
-from regulars_testkit.conformance.house import house_of
+from regulars_testkit.conformance.findings import Finding, Flaw, Report, up_to
+from regulars_testkit.conformance.house import Houses
 from regulars_testkit.conformance.subject import Subject
 
 FIRST = "package.loads"
 """What does not load can't be asked anything else."""
-log = structlog.get_logger(__name__)
 
 
-def run(check: Check, subject: Subject, databases: Databases) -> list[Finding]:
+def run(check: Check, houses: Houses, databases: Databases) -> list[Finding]:
     """What one check finds. A plugin that raises where the check did not expect it has a finding as well."""
+    subject = houses.subject
+    if check.place is Place.PACKAGE:
+        return _findings(check, subject, lambda: check.look(subject))
+    findings = _findings(check, subject, lambda: check.look(houses.house(databases)))
+    if findings:
+        houses.give_up(databases.kind)
+    return findings
+
+
+def _findings(check: Check, subject: Subject, look: Callable[[], Iterable[Flaw]]) -> list[Finding]:
     try:
-        if check.place is Place.PACKAGE:
-            flaws = list(check.look(subject))
-        else:
-            with house_of(subject, databases) as house:
-                flaws = list(check.look(house))
+        flaws = list(look())
     except Exception as error:
-        log.exception("a check was stopped", plugin=subject.name, check=check.id)
         words = f"{type(error).__name__} stopped the check ({check.about}): {error}"
-        return [Finding(subject.name, check.id, check.tier, words, "The log above says where it was raised.")]
+        return [Finding(subject.name, check.id, check.tier, words, f"It was raised at {_origin(error, subject)}.")]
     return [Finding(subject.name, check.id, check.tier, flaw.words, flaw.hint) for flaw in flaws]
+
+
+def _origin(error: Exception, subject: Subject) -> str:
+    """Where it went wrong: in the plugin's own code if that took part."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [one for one in frames if Path(one.filename).is_relative_to(subject.folder)]
+    last = (own or frames)[-1]
+    return f"{last.filename}:{last.lineno}, in {last.name}"
 
 
 def kinds(check: Check) -> tuple[str, ...]:
@@ -53,12 +64,12 @@ def examine(subject: Subject, tier: Tier = Tier.GOLD) -> Report:
         wanted = [one for one in wanted if one.id == FIRST]
     findings: list[Finding] = []
     done: list[str] = []
-    with _databases(any(one.place is Place.EACH_DATABASE for one in wanted)) as (databases, why_not):
-        left_out = []
+    left_out = []
+    with _places(subject, both=any(one.place is Place.EACH_DATABASE for one in wanted)) as (houses, databases, why_not):
         for check in wanted:
             for kind in kinds(check):
                 if kind in databases:
-                    findings += [one for one in run(check, subject, databases[kind]) if one not in findings]
+                    findings += [one for one in run(check, houses, databases[kind]) if one not in findings]
                     done.append(label(check, kind))
                 else:
                     left_out.append((check, f"{label(check, kind)}: {why_not}"))
@@ -79,7 +90,8 @@ def _reached(wanted: Tier, spoiled: set[Tier]) -> Tier | None:
 
 
 @contextmanager
-def _databases(both: bool) -> Iterator[tuple[dict[str, Databases], str]]:
+def _places(subject: Subject, *, both: bool) -> Iterator[tuple[Houses, dict[str, Databases], str]]:
+    """Houses, the kinds of database there are, and why there is no PostgreSQL if there is none."""
     with ExitStack() as ends:
         folder = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="regulars-check-")))
         found: dict[str, Databases] = {"sqlite": SqliteDatabases(folder)}
@@ -89,4 +101,6 @@ def _databases(both: bool) -> Iterator[tuple[dict[str, Databases], str]]:
                 found["postgres"] = ends.enter_context(some_postgres())
             except NoPostgres as missing:
                 why_not = str(missing)
-        yield found, why_not
+        houses = Houses(subject, folder)
+        ends.callback(houses.close)
+        yield houses, found, why_not

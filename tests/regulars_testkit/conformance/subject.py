@@ -9,7 +9,10 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
+import sqlalchemy as sa
+
 from regulars_core.plugins.loader import GROUP, BrokenPlugin, Candidate, LoadedPlugin, installed, load_all
+from regulars_plugin_api.db import Base
 from regulars_plugin_api.errors import NotFound
 from regulars_plugin_api.i18n import _
 from regulars_plugin_api.manifest import Manifest, Tier
@@ -78,6 +81,11 @@ class Subject:
         """Where its package lies."""
         assert self.plugin.folder is not None
         return self.plugin.folder
+
+    @property
+    def tables(self) -> list[sa.Table]:
+        """The tables its models declare, each after those it points at."""
+        return [table for table in Base.metadata.sorted_tables if self.manifest.owns(table.name)]
 
     @cached_property
     def sources(self) -> list[Path]:

@@ -10,6 +10,7 @@ from regulars_plugin_api.manifest import Tier
 from regulars_testkit.conformance.checks import Check, all_checks
 from regulars_testkit.conformance.databases import Databases
 from regulars_testkit.conformance.findings import up_to
+from regulars_testkit.conformance.house import Houses
 from regulars_testkit.conformance.running import kinds, label, run
 from regulars_testkit.conformance.subject import Subject, find
 
@@ -27,9 +28,9 @@ def conformance(plugin: str, tier: str | None = None) -> Callable[..., None]:
     wanted = Tier(tier) if tier else _subject(plugin).claims
 
     @pytest.mark.parametrize(("check", "kind"), list(_cases(wanted)))
-    def test_conformance(check: Check, kind: str, request: pytest.FixtureRequest) -> None:
+    def test_conformance(check: Check, kind: str, request: pytest.FixtureRequest, conformance_houses: Callable[[Subject], Houses]) -> None:
         databases: Databases = request.getfixturevalue(f"conformance_{kind}")
-        findings = run(check, _subject(plugin), databases)
+        findings = run(check, conformance_houses(_subject(plugin)), databases)
         assert not findings, "\n".join(map(str, findings))
 
     return test_conformance

@@ -12,29 +12,24 @@ from regulars_testkit.conformance.checks import Place, check
 from regulars_testkit.conformance.findings import Flaw
 from regulars_testkit.conformance.house import House
 from regulars_testkit.conformance.subject import Subject
+from regulars_testkit.crm import CrmHarness
 
 ENDINGS = ("CASCADE", "SET NULL")
-
-
-def tables_of(subject: Subject) -> list[sa.Table]:
-    """The tables the plugin's models declare, each after those it points at."""
-    return [table for table in Base.metadata.sorted_tables if subject.manifest.owns(table.name)]
 
 
 @check(Tier.BRONZE, Place.HOUSE)
 def prefixed(house: House) -> Iterator[Flaw]:
     """Every table that switching the plugin on makes begins with its name."""
     subject = house.subject
-    before = _names(house)
-    house.on.plugins.refresh()
+    before, after = _names(house.never_on), _names(house.on)
     mine = (f"{subject.name}_", f"alembic_version_{subject.name}")
-    for table in sorted(_names(house) - before):
+    for table in sorted(after - before):
         if not table.startswith(mine):
             yield Flaw(f"The table {table} does not begin with {subject.name}_.", "Name it so in the model and in the migration.")
 
 
-def _names(house: House) -> set[str]:
-    with house.crm.read() as session:
+def _names(crm: CrmHarness) -> set[str]:
+    with crm.read() as session:
         return set(sa.inspect(session.connection()).get_table_names())
 
 
@@ -43,7 +38,7 @@ def foreign_keys(subject: Subject) -> Iterator[Flaw]:
     """Foreign keys cascade or are set null, and point at core's tables, the plugin's own or those of plugins it requires."""
     others = [one.manifest for one in subject.loaded.values()]
     strangers = [table for table in Base.metadata.tables if not _is_core(table) and not any(one.owns(table) for one in others)]
-    for table in tables_of(subject):
+    for table in subject.tables:
         for key in table.foreign_keys:
             where, target = f"{table.name}.{key.parent.name}", key.target_fullname.partition(".")[0]
             if (key.ondelete or "").upper() not in ENDINGS:
@@ -63,7 +58,7 @@ def _is_core(table: str) -> bool:
 @check(Tier.BRONZE)
 def exact(subject: Subject) -> Iterator[Flaw]:
     """Amounts are whole numbers of their smallest unit, and instants carry their offset, on every database."""
-    for table in tables_of(subject):
+    for table in subject.tables:
         for column in table.columns:
             if isinstance(column.type, (sa.Numeric, sa.Float)):
                 hint = "Use Money over minor units, UnitPrice or Quantity of regulars_plugin_api.db: SQLite adds fractions inexactly."
@@ -76,7 +71,7 @@ def exact(subject: Subject) -> Iterator[Flaw]:
 @check(Tier.BRONZE)
 def numbered_once(subject: Subject) -> Iterator[Flaw]:
     """A deleted row's number is never given to another one."""
-    for table in tables_of(subject):
+    for table in subject.tables:
         keys = list(table.primary_key.columns)
         is_number = len(keys) == 1 and isinstance(keys[0].type, sa.Integer) and not keys[0].foreign_keys
         if is_number and not table.dialect_options["sqlite"]["autoincrement"]:

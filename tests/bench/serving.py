@@ -31,19 +31,29 @@ class Visitor:
 
     def ask(self, method: str, path: str, form: Mapping[str, str] | None = None) -> tuple[int, bytes]:
         """Status and body of an answer."""
-        if self._connection is None:
-            self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())} if self.cookies else {}
+        if form is not None:
+            headers["Content-Type"] = FORM
         body = urlencode(form) if form is not None else None
-        self._connection.request(method, path, body, headers | ({"Content-Type": FORM} if body is not None else {}))
-        reply = self._connection.getresponse()
-        content = reply.read()
+        try:
+            reply, content = self._asked(method, path, body, headers)
+        except (BrokenPipeError, ConnectionResetError, http.client.RemoteDisconnected):
+            # The server closes a connection that was quiet for a while.
+            self._connection = None
+            reply, content = self._asked(method, path, body, headers)
         for cookie in reply.headers.get_all("Set-Cookie") or ():
             name, _, value = cookie.partition(";")[0].partition("=")
             self.cookies[name] = value
         if reply.will_close:
             self._connection = None
         return reply.status, content
+
+    def _asked(self, method: str, path: str, body: str | None, headers: Mapping[str, str]) -> tuple[http.client.HTTPResponse, bytes]:
+        if self._connection is None:
+            self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        self._connection.request(method, path, body, dict(headers))
+        reply = self._connection.getresponse()
+        return reply, reply.read()
 
     def token(self, path: str) -> str:
         """The token of the form on a page."""

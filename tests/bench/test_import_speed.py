@@ -75,16 +75,17 @@ def _compare(crm: CrmHarness, floor_database: Database, kind: str, path: Path) -
     assert share >= SHARE_OF_THE_FLOOR
 
 
-def _floor(source: Database, target: Database, last: dict[str, int]) -> tuple[float, int]:
+def _floor(source: Database, target: Database, last: dict[str, int | None]) -> tuple[float, int]:
     seconds, amount = 0.0, 0
     with source.read() as session:
         for table in Base.metadata.sorted_tables:
             if table.name in last:
-                key = next(iter(table.primary_key.columns))
-                rows = [tuple(row) for row in session.execute(sa.select(table).where(key > last[table.name]).order_by(key))]
+                key, before = next(iter(table.primary_key.columns)), last[table.name]
+                new = sa.select(table).where(sa.true() if before is None else key > before).order_by(key)
+                rows = [tuple(row) for row in session.execute(new)]
                 seconds += _timed(target, insert_rows, table, list(table.c.keys()), rows)
                 amount += len(rows)
-        words = [row for row in _search_rows(session) if row[0] > last["customer"]]
+        words = [row for row in _search_rows(session) if row[0] > (last["customer"] or 0)]
     return seconds + _timed(target, search.index, words), amount + len(words)
 
 
@@ -100,11 +101,16 @@ def _search_rows(session: Any) -> list[tuple[int, str]]:
     return [tuple(row) for row in session.execute(sa.text(f"SELECT {key}, words FROM customer_search"))]
 
 
-def _last_ids(database: Database) -> dict[str, int]:
+def _last_ids(database: Database) -> dict[str, int | None]:
+    """The highest id of each table; None for one that has no ids and is empty, whose rows will all be new."""
     with database.read() as session:
         present = set(sa.inspect(session.connection()).get_table_names())
-        tables = [one for one in Base.metadata.sorted_tables if one.name in present - ABOUT_THE_RUN - {"customer_search"} and "id" in one.c]
-        return {table.name: session.scalar(sa.select(sa.func.coalesce(sa.func.max(table.c.id), 0))) or 0 for table in tables}
+        tables = [one for one in Base.metadata.sorted_tables if one.name in present - ABOUT_THE_RUN - {"customer_search"}]
+        last: dict[str, int | None] = {
+            table.name: session.scalar(sa.select(sa.func.coalesce(sa.func.max(table.c.id), 0))) or 0 for table in tables if "id" in table.c
+        }
+        others = [table for table in tables if "id" not in table.c]
+        return last | {table.name: None for table in others if session.execute(sa.select(table).limit(1)).first() is None}
 
 
 def _chain(folder: Path, kind: str) -> Path:

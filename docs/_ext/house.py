@@ -12,7 +12,7 @@ def write_generated(app: Sphinx) -> None:
     """Fill `docs/_generated`; a file that would not change keeps its time stamp."""
     folder = Path(app.srcdir) / "_generated"
     folder.mkdir(exist_ok=True)
-    wanted = {"house.svg": pictures.house_picture(), "hooks.md": pictures.hook_list()}
+    wanted = {"house.svg": pictures.house_picture(), "hooks.md": pictures.hook_list(), "events.md": pictures.event_list()}
     for package in ("regulars_plugin_api", "regulars_core", "regulars_web", "regulars_migrations"):
         wanted[f"{package}.md"] = pictures.package_list(package)
     wanted["core-modules.svg"] = pictures.module_picture(["regulars_core"], "The parts of regulars_core and their imports")

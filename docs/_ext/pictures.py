@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import inspect
 from collections import defaultdict
 from collections.abc import Iterable
@@ -11,6 +12,7 @@ from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import grimp
 import sqlalchemy as sa
@@ -102,6 +104,32 @@ def _docstring(module: str) -> str | None:
     assert spec is not None
     assert spec.origin is not None
     return ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8")))
+
+
+def event_list() -> str:
+    """A Markdown section for each event of core and of the installed plugins: its docstring and its fields."""
+    from regulars_plugin_api.events import DomainEvent
+
+    for plugin in installed_plugins():
+        import_module(f"regulars_{plugin}.plugin")
+    told = sorted((event.type, event) for event in _below(DomainEvent) if event.__module__.startswith("regulars_") and event.type)
+    return "\n".join(_event_section(event) for _type, event in told)
+
+
+def _below(base: type[Any]) -> Iterable[type[Any]]:
+    for inner in base.__subclasses__():
+        yield inner
+        yield from _below(inner)
+
+
+def _event_section(event: type[Any]) -> str:
+    told = f"`{event.__name__}` of `{event.__module__}`, version {event.version}"
+    rows = "".join(f"| `{one.name}` | `{_in_a_cell(one.type)}` |\n" for one in dataclasses.fields(event))
+    return f"### {event.type}\n\n{told}\n\n{inspect.getdoc(event)}\n\n| field | type |\n| --- | --- |\n{rows}"
+
+
+def _in_a_cell(text: object) -> str:
+    return str(text).replace("|", "\\|")
 
 
 def hook_list() -> str:

@@ -110,6 +110,9 @@ class Jobs(Protocol):
     def deliver(self, batch: LeasedBatch) -> None:
         """Run leased deliveries; for executors."""
 
+    def drain(self) -> None:
+        """Begin nothing more in this process: what a batch has not begun is given back at once; for executors that are told to stop."""
+
 
 class Notices(Protocol):
     """Telling staff what concerns them: the bell on every page."""
@@ -146,7 +149,7 @@ class CustomerService(Protocol):
     def seen_by(self, session: Session, viewer: Viewer, customer_id: int) -> CustomerView:
         """The customer if the viewer may see it, followed to the one it was merged into, in the trash or not. Raises ``NotFound``."""
 
-    def ids_seen_by(self, viewer: Viewer) -> sa.Select[tuple[int]]:
+    def ids_seen_by(self, viewer: Viewer) -> sa.Select[int]:
         """A SELECT of the ids of living customers the viewer may see: a plugin's own lists say ``customer_id.in_(…)`` of it."""
 
     def create(self, values: Mapping[str, Any], *, session: Session | None = None, warn: Callable[[Text], None] = ...) -> int:

@@ -51,6 +51,20 @@ def test_every_hook_is_in_the_manual_with_its_parameters() -> None:
     assert [hook.__name__ for hook in hooks if f"### {hook.__name__}\n\n```python\n{hook.__name__}(" not in manual] == []
 
 
+def test_every_event_is_in_the_manual_with_its_fields() -> None:
+    manual = pictures.event_list()
+    assert "### customer.updated\n\n`CustomerUpdated` of `regulars_plugin_api.events`, version 1\n\n" in manual
+    assert "| `changed` | `tuple[str, ...]` |" in manual
+    assert "### purchases.receipts_imported\n" in manual
+
+
+def test_every_page_for_developers_has_its_line_on_their_first_page() -> None:
+    folder = HOUSE / "docs" / "develop"
+    first = (folder / "index.md").read_text(encoding="utf-8")
+    pages = [path.stem for path in sorted(folder.glob("*.md")) if path.stem != "index"]
+    assert [page for page in pages if not re.search(rf"^- \[.+\]\({page}\.md\): .+", first, re.MULTILINE)] == []
+
+
 def test_a_picture_escapes_names_and_survives_circles() -> None:
     picture = draw([Box("a<b", ("x & y",)), Box("b"), Box("c")], [("a<b", "b"), ("b", "c"), ("c", "b"), ("b", "b")], "circle")
     assert "a&lt;b" in picture

@@ -120,7 +120,7 @@ class CustomerService:
             return sa.true()
         return visible(viewer, timeline.happenings(self.crm, viewer))
 
-    def ids_seen_by(self, viewer: Viewer) -> sa.Select[tuple[int]]:
+    def ids_seen_by(self, viewer: Viewer) -> sa.Select[int]:
         """A SELECT of the ids of living customers the viewer may see."""
         return sa.select(Customer.id).where(LIVING, self.visible_to(viewer))
 

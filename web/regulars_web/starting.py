@@ -11,6 +11,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import structlog
+
 from regulars_core import logs
 from regulars_core.config import Config, create_home
 from regulars_core.home import NotInitialised, is_new, refuse_lost_database, remember_database, write_private
@@ -18,12 +20,15 @@ from regulars_core.users import passwords, service
 from regulars_core.users.roles import ADMINISTRATOR, TITLES
 from regulars_migrations import runner
 from regulars_plugin_api.i18n import _
-from regulars_web.console import FAILED, Console, Failed
+from regulars_web.console import DONE, FAILED, Console, Failed
 
 if TYPE_CHECKING:
     from regulars_core.crm import Crm
 
+log = structlog.get_logger(__name__)
 SAMPLE_USERS_FILE = "sample-users.json"
+DRAIN = 20.0
+LETTING_GO = 3.0
 
 
 def initialise(console: Console) -> Config:
@@ -67,8 +72,11 @@ def serve_web(host: str, port: int, workers: int) -> None:
     serve(lambda: create_app(open_crm(Config.from_environment())), host, port, workers)
 
 
-def work(crm: Crm, concurrency: int, *, follow: int | None = None) -> None:
-    """Work until SIGTERM or SIGINT, then finish what was begun. ``follow`` is the parent process to end with, however it ended."""
+def work(crm: Crm, concurrency: int, *, follow: int | None = None, drain: float = DRAIN) -> None:
+    """Work until SIGTERM or SIGINT, then finish what was begun, give back the rest, and end the process after ``drain`` seconds at most.
+
+    ``follow`` is the parent process to end with, however it ended.
+    """
     from regulars_core.exchange import desk, export_desk
     from regulars_core.jobs.worker import run_worker
     from regulars_core.privacy.upkeep import Upkeep
@@ -79,7 +87,22 @@ def work(crm: Crm, concurrency: int, *, follow: int | None = None) -> None:
         signal.signal(number, lambda *_about: stop.set())
     if follow is not None:
         threading.Thread(target=_follow, args=(follow, stop), daemon=True).start()
+    drained = threading.Event()
+    threading.Thread(target=_end_after, args=(crm, stop, drained, drain), daemon=True).start()
     run_worker(crm, stop, concurrency, runners=[desk.work_once, export_desk.work_once, Upkeep(), TroubleNotes(crm)])
+    drained.set()
+
+
+def _end_after(crm: Crm, stop: threading.Event, drained: threading.Event, drain: float) -> None:
+    stop.wait()
+    if drained.wait(drain):
+        return
+    log.warning("work that was begun takes too long; it is given back")
+    # It may wait for a lock that the work holds; that one goes with the process.
+    giving_back = threading.Thread(target=crm.jobs.let_go, daemon=True)
+    giving_back.start()
+    giving_back.join(LETTING_GO)
+    os._exit(DONE)
 
 
 def _follow(parent: int, stop: threading.Event) -> None:

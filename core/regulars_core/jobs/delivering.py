@@ -51,17 +51,20 @@ def deliver(crm: Crm, batch: LeasedBatch, handlers: dict[str, EventHandler], lim
 
     What is not begun when the process is told to stop is given back.
     """
-    leased, orphans = _tasks(crm, batch, handlers)
-    tasks = list(itertools.takewhile(lambda task: _begin(crm, task), leased))
-    orphans += [task.id for task in leased[len(tasks) :]]
+    tasks, orphans = _tasks(crm, batch, handlers)
+    begun: list[_Task] = []
+    for task in tasks:
+        if crm.jobs.draining.is_set():
+            break
+        _outside(crm, task)
+        begun.append(task)
+        if task.holds_back:
+            break
+    orphans += [task.id for task in tasks[len(begun) :]]
     if orphans:
         with crm.transaction(SYSTEM, "worker") as session:
             give_back(session, Delivery, sorted(held(session, Delivery, LeasedBatch(tuple(orphans), batch.fence))))
-    for task in tasks:
-        _outside(crm, task)
-        if task.holds_back:
-            break
-    rest = tasks
+    rest = begun
     while rest:
         with crm.transaction(SYSTEM, "worker") as session:
             rest = _apply_some(session, batch, rest, limits)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ class JobService:
         self._crm = crm
         self.limits = Limits()
         self._keeper = LeaseKeeper(crm)
+        self.draining = threading.Event()
 
     def start(
         self, session: Session, job: str, key: str, payload: Mapping[str, Any] | None = None, *, due_at: dt.datetime | None = None
@@ -68,6 +70,14 @@ class JobService:
         with self._keeper.keeping(Delivery, batch, self.limits):
             deliver(self._crm, batch, self.handlers(), self.limits)
 
+    def drain(self) -> None:
+        """Begin nothing more in this process: what a batch has not begun is given back at once."""
+        self.draining.set()
+
+    def let_go(self) -> None:
+        """Give back what this process has begun and can't finish, so that others need not wait for its leases to lapse."""
+        self._keeper.let_go()
+
     def run(self, batch: LeasedBatch) -> None:
         """Run leased job runs, one after the other."""
         with self._keeper.keeping(JobSlot, batch, self.limits):
@@ -78,7 +88,7 @@ class JobService:
                 self._run(slot, batch)
 
     def _run(self, slot: JobSlot, batch: LeasedBatch) -> None:
-        job = self.jobs().get(slot.job)
+        job = None if self.draining.is_set() else self.jobs().get(slot.job)
         failure: BaseException | None = None
         if job is not None:
             try:

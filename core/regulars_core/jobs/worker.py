@@ -52,6 +52,8 @@ def run_worker(crm: Crm, stop: threading.Event, concurrency: int = 4, runners: S
                 continue
             if not worked:
                 stop.wait(IDLE)
+        crm.jobs.drain()
+    crm.jobs.draining.clear()
 
 
 def _round(crm: Crm, submit: _Pool | _Outside, jobs: _Pool, known: dict[str, str]) -> bool:

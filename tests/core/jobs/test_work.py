@@ -319,6 +319,48 @@ def test_a_periodic_job_runs_once_per_period_on_two_hosts(database_url: str, tmp
     assert wonder.calls == [JobRun("toy.tidy", f"2026-03-01T{hour}:00:00+00:00", {}, 1) for hour in (12, 13)]
 
 
+def test_hosts_whose_clocks_differ_change_everything_once(database_url: str, tmp_path: Path, wonder: Wonder) -> None:
+    crms = [open_with(database_url, tmp_path, wonder.module(every=dt.timedelta(hours=1))) for _host in range(2)]
+    for crm, fast in zip(crms, (dt.timedelta(0), dt.timedelta(minutes=10)), strict=True):
+        crm.clock = MovingClock()
+        crm.clock.time += fast
+    switching.enable(crms[0], "toy")
+    crms[1].plugins.refresh()
+    tell(crms[0], *"abcdef")
+    slow = lease(crms[0])
+    assert slow is not None
+    # To the other's clock that lease has lapsed.
+    work_off(crms[1])
+    crms[0].jobs.deliver(slow)
+    assert (regions(crms[0]), states(crms[0])) == (list("abcdef"), [("done", 0, None)] * 6)
+    wonder.calls.clear()
+    move(crms[1], minutes=-10, seconds=30)
+    with worker(*crms):
+        assert soon(lambda: len(wonder.calls) == 1)
+        for crm in crms:
+            move(crm, minutes=59, seconds=30)
+        assert soon(lambda: len(wonder.calls) == 2)
+        move(crms[0], seconds=30)
+        time.sleep(0.6)
+    assert [call.slot[11:13] for call in wonder.calls] == ["12", "13"], "a period once where clocks differ by less than a lease"
+
+
+def test_a_worker_that_is_told_to_stop_gives_back_what_it_has_not_begun(crm: Crm, wonder: Wonder) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(event: Delivered[Any]) -> bool:
+        begun.set()
+        return not go_on.wait(10)
+
+    wonder.outside_fails = slow
+    tell(crm, "N", "S")
+    with worker(crm):
+        assert begun.wait(10)
+        threading.Timer(0.5, go_on.set).start()
+    assert (regions(crm), states(crm)) == (["N"], [("done", 0, None), ("ready", 0, None)])
+    assert lease(crm) is not None, "another worker need not wait for the lease to lapse"
+
+
 def test_a_job_is_started_by_key_once_with_the_transaction(crm: Crm, wonder: Wonder) -> None:
     with rolled_back(crm.transaction()) as session:
         crm.jobs.start(session, "toy.tidy", "monday")
@@ -389,6 +431,31 @@ def test_another_executor_takes_the_batches(database_url: str, tmp_path: Path, w
     unknown = open_with(database_url, tmp_path, wonder.module(), executor="pigeon")
     with pytest.raises(WrongSetting, match=r"REGULARS_EXECUTOR: expected one of"):
         run_worker(unknown, threading.Event())
+
+
+def test_what_an_executor_cannot_take_now_stays_for_others(database_url: str, tmp_path: Path, wonder: Wonder) -> None:
+    has_room = threading.Event()
+    refused: list[LeasedBatch] = []
+
+    def submit(crm: Any, batch: LeasedBatch) -> None:
+        refused.append(batch)
+        raise ConnectionError("the post office is closed")
+
+    def executors() -> Iterable[Executor]:
+        yield Executor("post", "By post", submit, lambda crm: has_room.is_set())
+
+    module = wonder.module()
+    vars(module)["executors"] = vars(toy("toy", executors))["executors"]
+    crm = open_with(database_url, tmp_path, module, executor="post")
+    switching.enable(crm, "toy")
+    tell(crm, "N")
+    with worker(crm):
+        time.sleep(0.6)
+        assert refused == [], "nothing is leased without room"
+        has_room.set()
+        assert soon(lambda: len(refused) > 1), "what could not be passed on is given back at once"
+    work_off(crm)
+    assert (regions(crm), states(crm)) == (["N"], [("done", 0, None)])
 
 
 def test_work_under_another_plugins_name_is_left_out(sqlite_url: str, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable
 
 import sqlalchemy as sa
@@ -21,7 +22,8 @@ effects = sa.Table("counting_effect", sa.MetaData(), sa.Column("id", sa.BigInteg
 
 
 def tell_outside(crm: Crm, event: Delivered[StoreCreated]) -> None:
-    """Add the delivery's id to the file ``told`` in the folder ``REGULARS_HOME``."""
+    """Add the delivery's id to the file ``told`` in the folder ``REGULARS_HOME``, after ``COUNTING_DELAY`` seconds."""
+    time.sleep(float(os.environ.get("COUNTING_DELAY", "0")))
     handle = os.open(os.path.join(os.environ["REGULARS_HOME"], "told"), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.write(handle, f"{event.id}\n".encode())
     os.close(handle)

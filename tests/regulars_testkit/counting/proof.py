@@ -48,8 +48,8 @@ class Proof:
 
     def __init__(self, url: str, home: Path, **settings: str) -> None:
         about = {"REGULARS_HOME": str(home), "REGULARS_DATABASE_URL": url, "REGULARS_SECRET_KEY": "k" * 40, **settings}
-        self.home, self._environment = home, {**os.environ, **about, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        own = Config.from_environment(self._environment)
+        self.home, self.environment = home, {**os.environ, **about, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        own = Config.from_environment(self.environment)
         self.crm = open_crm(own, plugins=[*installed(), Candidate("counting", "1.0", lambda: plugin, ())])
         self.crm.jobs.limits = Limits(lease=LEASE)
         switching.enable(self.crm, "counting")
@@ -64,7 +64,7 @@ class Proof:
     @contextmanager
     def workers(self, *programs: Sequence[str]) -> Iterator[list[subprocess.Popen[bytes]]]:
         """Processes of Python with these arguments, all of them at work; killed in the end."""
-        processes = [subprocess.Popen([sys.executable, *program], env=self._environment) for program in programs]
+        processes = [subprocess.Popen([sys.executable, *program], env=self.environment) for program in programs]
         try:
             wait(lambda: all((self.home / f"worker-{one.pid}").exists() for one in processes))
             yield processes
@@ -78,6 +78,16 @@ class Proof:
         with self.crm.read() as session:
             return session.scalar(sa.select(sa.func.count()).select_from(Delivery).where(Delivery.state == "done")) or 0
 
+    def leased(self) -> int:
+        """How many deliveries somebody holds."""
+        with self.crm.read() as session:
+            return session.scalar(sa.select(sa.func.count()).where(Delivery.leased_until.is_not(None))) or 0
+
+    def told(self) -> Counter[str]:
+        """How often the outside was told, by key."""
+        file = self.home / "told"
+        return Counter(file.read_text().split() if file.exists() else ())
+
     def check(self, *, told_again: int) -> Mapping[str, int]:
         """Every effect in the database exactly once; every call to the outside at least once with the same key, few of them again.
 
@@ -87,7 +97,7 @@ class Proof:
             uids = session.scalars(sa.select(Event.uid).where(Event.type == StoreCreated.type)).all()
             effects = session.scalars(sa.select(plugin.effects.c.event_uid)).all()
         assert Counter(effects) == Counter(uids)
-        told = Counter((self.home / "told").read_text().split())
+        told = self.told()
         assert told.keys() == {f"{uid}:counting.count" for uid in uids}, "calls to the outside are at least once"
         again = told.total() - len(told)
         assert again <= told_again, "and again only for what was lost"

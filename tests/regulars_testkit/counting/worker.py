@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import signal
-import threading
+import os
 
-from regulars_core.jobs.worker import run_worker
 from regulars_testkit.counting.proof import here, opened
+from regulars_web.starting import DRAIN, work
 
 
 def main() -> None:
     """Say that it is there and work until SIGTERM."""
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
     crm = opened()
     here(crm)
-    run_worker(crm, stop, concurrency=2)
+    work(crm, 2, drain=float(os.environ.get("COUNTING_DRAIN", DRAIN)))
     crm.close()
 
 

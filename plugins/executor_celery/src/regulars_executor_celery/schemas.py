@@ -12,12 +12,12 @@ from regulars_plugin_api.settings import Secret
 
 def _is_broker(url: str) -> None:
     if not re.match(r"(rediss?|amqps?)://", url):
-        raise ValidationError(_("Give an address such as redis://HOST:6379/0 or amqp://USER:PASSWORD@HOST//"))
+        raise ValidationError([_("Give an address such as redis://HOST:6379/0 or amqp://USER:PASSWORD@HOST//")])
 
 
 def _is_name(name: str) -> None:
     if not re.fullmatch(r"[A-Za-z0-9_.-]{1,80}", name):
-        raise ValidationError(_("Use letters, digits, dots, dashes and underscores."))
+        raise ValidationError([_("Use letters, digits, dots, dashes and underscores.")])
 
 
 class SettingsSchema(Schema):

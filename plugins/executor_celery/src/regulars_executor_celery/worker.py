@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import structlog
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_ready, worker_shutting_down
 
 from regulars_executor_celery.broker import TASK, batch_of, celery_app
 from regulars_plugin_api.services import Crm
@@ -26,10 +26,17 @@ def run(crm: Crm, concurrency: int) -> int:
         except Exception:
             log.exception("a batch could not be written down; it is done again when its lease has lapsed")
 
+    def say_ready(**_about: Any) -> None:
+        log.info("waiting for batches", broker=app.connection_for_read().as_uri(), queue=app.conf.task_default_queue)
+
+    def drain(**_about: Any) -> None:
+        crm.jobs.drain()
+
     setup_logging.connect(_keep_logging)
+    worker_ready.connect(say_ready)
+    worker_shutting_down.connect(drain)
     # Threads, for they share one running system; more processes are more calls of this command.
-    worker = app.Worker(pool="threads", concurrency=concurrency, without_gossip=True, without_mingle=True)
-    log.info("waiting for batches", broker=app.connection_for_read().as_uri(), queue=app.conf.task_default_queue)
+    worker = app.Worker(pool="threads", concurrency=concurrency, quiet=True, without_gossip=True, without_mingle=True)
     worker.start()
     return int(worker.exitcode or 0)
 

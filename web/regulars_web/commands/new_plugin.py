@@ -14,7 +14,7 @@ from regulars_plugin_api.i18n import Text, _
 from regulars_web.console import DONE, Console, JsonCommand
 
 PARTS_OF_THE_PLATFORM = ("core", "migrations", "plugin_api", "testkit", "web")
-_UNFIT_FOR_A_TITLE = re.compile(r"[\x00-\x1f\x7f-\x9f\"\\%{}<>]")
+_UNFIT_FOR_A_TITLE = re.compile(r"[\x00-\x1f\x7f-\x9f\"\\%{}\[\]<>]")
 
 
 @click.command(cls=JsonCommand)
@@ -67,7 +67,7 @@ def check_title(title: str) -> str:
     """The title, if it can stand in code and catalogues as it is. Raises ``InvalidInput``."""
     title = title.strip()
     if not title or len(title) > 60 or _UNFIT_FOR_A_TITLE.search(title):
-        raise InvalidInput(title=_('One line of at most 60 characters, without any of " \\ %% { } < >.'))
+        raise InvalidInput(title=_("One line of at most 60 characters, without quotation marks, backslashes, percent signs or brackets."))
     return title
 
 

@@ -119,7 +119,9 @@ def _changed(row: Any, table: sa.Table, dialect: sa.Dialect) -> Iterator[Entry]:
         history = state.attrs[attribute.key].history
         if column.name in SILENT or column.name in table.info["dump"]["omit"] or not history.has_changes():
             continue
-        keep = column.type.dialect_impl(dialect).bind_processor(dialect) or (lambda value: value)
+        # What is kept as JSON is fit for the journal as it is; each driver would wrap it in its own way.
+        process = None if isinstance(column.type, sa.JSON) else column.type.dialect_impl(dialect).bind_processor(dialect)
+        keep = process or (lambda value: value)
         old = keep(history.deleted[0]) if history.deleted and history.deleted[0] is not None else None
         new = keep(history.added[0]) if history.added and history.added[0] is not None else None
         if old != new:

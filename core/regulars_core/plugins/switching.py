@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from regulars_core.bus.eventlog import emit, subscribe, subscriptions_differ, unsubscribe
 from regulars_core.jobs.models import JobSlot
 from regulars_core.plugins.loader import LoadedPlugin, Misfit
-from regulars_core.plugins.models import PluginRow
+from regulars_core.plugins.models import PluginRow, PluginTrouble
 from regulars_core.plugins.registry import State
 from regulars_core.settings.models import Setting
 from regulars_core.users.roles import add_role, grant_defaults, withdraw
@@ -82,6 +82,9 @@ def enable(crm: Crm, name: str, actor: Viewer | None = None) -> None:
 
 def _switch_on(crm: Crm, session: Session, plugin: LoadedPlugin) -> None:
     now = session.info["at"]
+    if session.get_bind().dialect.name == "postgresql":
+        # Two processes at once: the second sees what the first has done.
+        session.execute(sa.text("LOCK TABLE plugin IN SHARE ROW EXCLUSIVE MODE"))
     row = session.get(PluginRow, plugin.name)
     first_time = row is None
     if row is None:
@@ -161,6 +164,7 @@ def purge(crm: Crm, name: str, actor: Viewer | None = None) -> None:
         session.execute(sa.delete(JobSlot).where(JobSlot.job.startswith(f"{name}.", autoescape=True)))
         session.execute(sa.delete(Setting).where(Setting.owner == name))
         withdraw(session, f"{name}.")
+        session.execute(sa.delete(PluginTrouble).where(PluginTrouble.plugin == name))
         session.execute(sa.delete(PluginRow).where(PluginRow.name == name))
         emit(session, PluginSwitched(plugin=name, state="purged"))
     crm.plugins.refresh()

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from sample_plugins import open_with, rolled_back, toy
-from sample_plugins.counting import plugin as counting
 from sqlalchemy.orm import Session
 
 from regulars_core.bus.models import Delivery, Event, Subscription
@@ -29,6 +28,7 @@ from regulars_plugin_api.events import PluginSwitched, StoreCreated, emit
 from regulars_plugin_api.hookspecs import customers, messaging, web
 from regulars_plugin_api.manifest import PersonalTable
 from regulars_plugin_api.views import SYSTEM
+from regulars_testkit.counting import plugin as counting
 
 
 @pytest.fixture

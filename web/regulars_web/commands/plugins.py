@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -107,16 +109,20 @@ def disable(console: Console, name: str) -> int:
 @plugins.command()
 @click.argument("name")
 @click.option("--confirm", help="The name of the plugin once more: there is no way back.")
+@click.option("--export", type=click.Path(path_type=Path, dir_okay=False), help="First write every row of it here, a JSON document a line.")
 @click.pass_obj
-def purge(console: Console, name: str, confirm: str | None) -> int:
+def purge(console: Console, name: str, confirm: str | None, export: Path | None) -> int:
     """Remove everything a plugin kept."""
-    from regulars_core.plugins import switching
+    from regulars_web import removing
 
     if confirm is None and not console.as_json:
         confirm = click.prompt(str(_("All data of %(name)s will be gone. Type its name to go on", name=name)), err=True)
     if confirm != name:
         raise InvalidInput(confirm=_("Type the name of the plugin: %(name)s", name=name))
-    switching.purge(console.crm(), name)
+    if export is not None:
+        with console.crm().read() as session, os.fdopen(os.open(export, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.writelines(f"{line}\n" for line in removing.rows(console.crm(), session, name))
+    removing.remove(console.crm(), name)
     return _told(console, name, "purged")
 
 

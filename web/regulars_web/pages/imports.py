@@ -18,7 +18,7 @@ from regulars_core.exchange.mapping import match_columns
 from regulars_core.exchange.models import ImportRun, RunState
 from regulars_core.exchange.report import report
 from regulars_core.exchange.runs import ImportOptions
-from regulars_plugin_api.errors import InvalidInput
+from regulars_plugin_api.errors import InvalidInput, NotAllowedYet
 from regulars_plugin_api.exchange import Importer
 from regulars_plugin_api.i18n import Text, _
 from regulars_plugin_api.web import access, current_viewer, render
@@ -204,29 +204,39 @@ def _mine(run_id: int) -> ImportRun:
     """The run, if its kind is one the viewer may import."""
     with crm_here().read(current_viewer()) as session:
         run = runs.get(session, run_id)
-    if not any(importer.kind == run.kind for importer in _allowed()):
+    if run.kind not in kinds.importers(crm_here()):
+        raise NotAllowedYet(_("Nobody knows “%(kind)s” now: the plugin that imports it is off.", kind=run.kind))
+    return _readable(run)
+
+
+def _readable(run: ImportRun) -> ImportRun:
+    """The run, unless its kind is one the viewer may not import. Of a plugin that is off it can still be read."""
+    importer = kinds.importers(crm_here()).get(run.kind)
+    if importer is not None and not current_viewer().may(importer.permission):
         abort(403)
     return run
 
 
 def _about(run_id: int) -> dict[str, Any]:
-    run = _mine(run_id)
     with crm_here().read(current_viewer()) as session:
+        run = _readable(runs.get(session, run_id))
         told = report(session, run, most_rejected=REJECTS_SHOWN)
     is_working = run.state in WORKING
-    importer = kinds.importer_of(crm_here(), run.kind)
+    importer = kinds.importers(crm_here()).get(run.kind)
+    columns = importer.columns if importer else ()
     return {
         "run": run,
         "report": told,
         "is_working": is_working,
         "state": STATES[run.state.value],
-        "title": importer.title,
-        "columns": {column.name: column.title for column in importer.columns},
-        "required": {column.name for column in importer.columns if column.required},
-        "matched": match_columns(run.header, importer.columns, run.options["mapping"]),
+        "title": importer.title if importer else run.kind,
+        "is_known": importer is not None,
+        "columns": {column.name: column.title for column in columns},
+        "required": {column.name for column in columns if column.required},
+        "matched": match_columns(run.header, columns, run.options["mapping"]),
         "asks_columns": run.state is RunState.ASKING and any(one["option"] == "mapping" for one in run.questions),
         "wrong": {},
-        "can_undo": not run.dry_run and run.state in desk.UNDOABLE,
+        "can_undo": importer is not None and not run.dry_run and run.state in desk.UNDOABLE,
     }
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 
-from flask import Blueprint, redirect, request, url_for
+from flask import Blueprint, Response, redirect, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 
 from regulars_core.plugins import switching
@@ -12,6 +13,7 @@ from regulars_core.plugins.registry import PluginInfo, State
 from regulars_plugin_api.errors import InvalidInput, RegularsError
 from regulars_plugin_api.i18n import Text, _
 from regulars_plugin_api.web import access, current_viewer, render
+from regulars_web import removing
 from regulars_web.pages.roles import permission_groups
 from regulars_web.running import crm_here
 from regulars_web.security import stop_reading
@@ -80,6 +82,18 @@ def disable(name: str) -> ResponseReturnValue:
     return redirect(url_for("plugins.show", name=name, done="off"))
 
 
+@pages.get("/plugins/<name>/rows")
+@access("plugins.manage")
+def rows(name: str) -> Response:
+    """Everything in the plugin's tables, a JSON document a line, to be kept before it is removed."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the answer
+    with crm_here().read(current_viewer()) as session:
+        for line in removing.rows(crm_here(), session, name):
+            file.write(f"{line}\n".encode())
+    file.seek(0)
+    return send_file(file, "application/x-ndjson", as_attachment=True, download_name=f"{name}.jsonl")
+
+
 @pages.post("/plugins/<name>/purge")
 @access("plugins.manage")
 def purge(name: str) -> ResponseReturnValue:
@@ -88,7 +102,7 @@ def purge(name: str) -> ResponseReturnValue:
         if request.form.get("confirm", "").strip() != name:
             raise InvalidInput(confirm=_("Type the name of the plugin: %(name)s", name=name))
         stop_reading()
-        switching.purge(crm_here(), name, current_viewer())
+        removing.remove(crm_here(), name, current_viewer())
     except InvalidInput as wrong:
         return _show(name, wrong=wrong.fields), 422
     except RegularsError as refusal:

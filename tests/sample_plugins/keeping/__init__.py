@@ -1,0 +1,1 @@
+"""A plugin that keeps something of everything: rows of customers, settings, permissions, subscriptions, work."""

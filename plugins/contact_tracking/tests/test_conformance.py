@@ -2,4 +2,4 @@
 
 from regulars_testkit.conformance import conformance
 
-test_conformance = conformance("contact_tracking", "silver")
+test_conformance = conformance("contact_tracking")

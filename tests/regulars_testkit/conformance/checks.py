@@ -12,7 +12,10 @@ from typing import Any
 from regulars_plugin_api.manifest import Tier
 from regulars_testkit.conformance.findings import Flaw
 
-SUBJECTS = ("package", "hooks", "imports", "tables", "access", "migrations", "life_cycle", "personal_data")
+SUBJECTS = (
+    *("package", "imports", "hooks", "tables", "settings", "contributions", "access", "pages", "switched_off"),
+    *("events", "migrations", "life_cycle", "personal_data", "translations", "documentation"),
+)
 """Modules with checks, in the order in which they are run."""
 
 

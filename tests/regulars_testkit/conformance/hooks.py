@@ -3,44 +3,36 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from sqlalchemy.orm import Session
+
 from regulars_plugin_api import hookspecs
-from regulars_plugin_api.hookspecs import PROJECT, access, customers, data, lifecycle, messaging, web
+from regulars_plugin_api.errors import PluginFailed
+from regulars_plugin_api.hookspecs import rules_of
 from regulars_plugin_api.manifest import Tier
-from regulars_testkit.conformance.checks import check
+from regulars_testkit.conformance.asking import OPENS_TRANSACTIONS, ask, asked, passing_transaction
+from regulars_testkit.conformance.checks import Place, check
 from regulars_testkit.conformance.findings import Flaw
+from regulars_testkit.conformance.house import House
+from regulars_testkit.conformance.specs import Hook, implementations, specs
 from regulars_testkit.conformance.subject import Subject
 
-MODULES = (lifecycle, access, web, customers, data, messaging)
-Hook = Callable[..., Any]
-
-
-def specs(subject: Subject) -> dict[str, Hook]:
-    """The hooks there are for this plugin: the platform's, and those of the plugins it requires."""
-    modules = list(MODULES)
-    for plugin in subject.loaded.values():
-        declare = getattr(plugin.module, "plugin_hookspecs", None)
-        modules += declare() if declare else ()
-    return {name: hook for module in modules for name, hook in vars(module).items() if hasattr(hook, "regulars_rules")}
-
-
-def implementations(subject: Subject) -> dict[str, Hook]:
-    """What the plugin marked with ``@hookimpl``, by name."""
-    mark = f"{PROJECT}_impl"
-    return {name: one for name, one in vars(subject.module).items() if inspect.isfunction(one) and hasattr(one, mark)}
+PAGE_SECONDS, OTHER_SECONDS = 0.05, 0.5
 
 
 @check(Tier.BRONZE)
 def known(subject: Subject) -> Iterator[Flaw]:
     """Every implementation is one of a hook, and no function of a hook's name lacks its mark."""
-    declared = specs(subject)
-    for name in implementations(subject).keys() - declared.keys():
+    declared, implemented = specs(subject), implementations(subject)
+    for name in implemented.keys() - declared.keys():
         yield Flaw(f"There is no hook named {name}.", "See the list of hooks in the manual; a typing error?")
     for name, hook in vars(subject.module).items():
-        if name in declared and inspect.isfunction(hook) and name not in implementations(subject):
+        if name in declared and name not in implemented and inspect.isfunction(hook) and hook.__module__ == subject.module.__name__:
             yield Flaw(f"{name} is not marked.", "Put @hookimpl above it: without the mark nobody calls it.")
 
 
@@ -60,6 +52,41 @@ def annotated(subject: Subject) -> Iterator[Flaw]:
         if "return" not in given or not fits(given["return"], wanted["return"]):
             words = f"{name} answers with {_name(given.get('return'))}, the hook says {_name(wanted['return'])}."
             yield Flaw(words, f"Write -> {_name(wanted['return'])}.")
+
+
+@check(Tier.BRONZE, Place.HOUSE)
+def answer(house: House) -> Iterator[Flaw]:
+    """Each hook answers with the right types and raises nothing, in a nearly empty system."""
+    for name, hook in asked(house).items():
+        try:
+            if name in OPENS_TRANSACTIONS:
+                ask(house, name, hook, None)
+            else:
+                with passing_transaction(house) as session:
+                    ask(house, name, hook, session)
+        except PluginFailed as failure:
+            yield Flaw(f"{name} failed: {failure.reason}", "Answer with what the hook promises; where there is nothing, yield nothing.")
+
+
+@check(Tier.GOLD, Place.HOUSE)
+def in_time(house: House) -> Iterator[Flaw]:
+    """A hook that pages wait for answers within 50 ms, any other within half a second; the best of three calls counts."""
+    for name, hook in asked(house).items():
+        if name in OPENS_TRANSACTIONS:
+            continue
+        seconds = PAGE_SECONDS if rules_of(hook).page else OTHER_SECONDS
+        with passing_transaction(house) as session:
+            best = min(_timed(house, name, hook, session) for _round in range(3))
+        if best > seconds:
+            yield Flaw(f"{name} takes {best:.2f} s, more than {seconds:g} s.", "Only say what there is; fetch it in load, or in a job.")
+
+
+def _timed(house: House, name: str, hook: Hook, session: Session) -> float:
+    began = time.monotonic()
+    with suppress(PluginFailed):
+        # ``answer`` says so.
+        ask(house, name, hook, session)
+    return time.monotonic() - began
 
 
 def fits(given: Any, wanted: Any) -> bool:

@@ -93,6 +93,12 @@ class House:
             store = stores.add(session, {"code": "M1", "name": "Malmö"}, timezone="Europe/Stockholm", currency="SEK")
             return Gardener(self.subject, {"store": store, "user_account": users.find(session, email).id})
 
+    @cached_property
+    def people(self) -> tuple[int, int]:
+        """Two customers."""
+        first, second = (self.on.customers.create({"display_name": name}) for name in ("Ada Öberg", "Ada Berg"))
+        return first, second
+
     def plant(self, customer_id: int) -> Markers:
         """Add a row to each of the plugin's tables, tied to the customer where it can be."""
         gardener = self._gardener

@@ -40,18 +40,34 @@ class Gardener:
         self._tables = subject.tables
         self._core = core
         self._numbers = itertools.count(1)
+        self._planted: set[int] = set()
 
     def plant(self, session: Session, customer_id: int) -> Markers:
-        """Add a row to each table, tied to the customer where the table has such a column, and to one another."""
+        """Add a row to each table, tied to the customer where the table has such a column, and to one another.
+
+        Asked again for the same customer, it leaves out tables that hold one row for each.
+        """
         known = {**self._core, "customer": customer_id}
         markers: Markers = {}
         for table in self._tables:
-            number = next(self._numbers)
-            row = {one.name: self._value(one, number, known, markers) for one in table.columns if not _is_given_by_database(one)}
-            keys = session.connection().execute(sa.insert(table).values(row)).inserted_primary_key
+            found: Markers = {}
+            row = self._row(table, known, found)
+            try:
+                with session.begin_nested():
+                    keys = session.connection().execute(sa.insert(table).values(row)).inserted_primary_key
+            except sa.exc.IntegrityError:
+                if customer_id in self._planted:
+                    continue
+                raise
+            markers |= found
             if keys is not None and len(keys) == 1:
                 known[table.name] = keys[0]
+        self._planted.add(customer_id)
         return markers
+
+    def _row(self, table: sa.Table, known: dict[str, int], markers: Markers) -> dict[str, Any]:
+        number = next(self._numbers)
+        return {one.name: self._value(one, number, known, markers) for one in table.columns if not _is_given_by_database(one)}
 
     def _value(self, column: sa.Column[Any], number: int, known: dict[str, int], markers: Markers) -> Any:
         for key in column.foreign_keys:

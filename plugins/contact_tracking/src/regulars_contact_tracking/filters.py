@@ -24,9 +24,9 @@ _MOST_DAYS = 36_500
 
 def fields() -> Iterable[FilterField]:
     """The plugin's fields."""
-    yield FilterField("interactions.count", _("Number of contacts"), FieldType.NUMBER, ("eq", "gt", "lt"), _count, _count_of)
-    yield FilterField("interactions.last", _("Last contact"), FieldType.DATE, ("eq", "gt", "lt", "empty"), _last, _last_of)
-    yield FilterField("followup.open", _("Has a next step"), FieldType.YES_NO, ("eq",), _open, _open_of)
+    yield FilterField("contact_tracking.count", _("Number of contacts"), FieldType.NUMBER, ("eq", "gt", "lt"), _count, _count_of)
+    yield FilterField("contact_tracking.last_on", _("Last contact"), FieldType.DATE, ("eq", "gt", "lt", "empty"), _last, _last_of)
+    yield FilterField("contact_tracking.open_follow_up", _("Has a next step"), FieldType.YES_NO, ("eq",), _open, _open_of)
 
 
 def _count(customer_id: sa.ColumnElement[int], op: str, value: Any) -> Condition:

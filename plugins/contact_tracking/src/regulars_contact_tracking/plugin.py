@@ -22,7 +22,7 @@ from regulars_plugin_api.contributions import (
 )
 from regulars_plugin_api.exchange import Exporter, Importer
 from regulars_plugin_api.hookspecs import hookimpl
-from regulars_plugin_api.manifest import Category, Manifest, Merge, PersonalTable
+from regulars_plugin_api.manifest import Category, Manifest, Merge, PersonalTable, Tier
 from regulars_plugin_api.services import Crm
 from regulars_plugin_api.views import CustomerView, Viewer
 from regulars_plugin_api.web import PluginBlueprint
@@ -36,6 +36,7 @@ MANIFEST = Manifest(
     summary=_("Calls, visits and messages, follow-ups, client books and plans of recurring contacts."),
     category=Category.CUSTOMERS,
     api="1.0",
+    tier=Tier.SILVER,
     after=("purchases",),
     personal_data=(
         PersonalTable(

@@ -20,7 +20,7 @@ from regulars_plugin_api.contributions import (
 )
 from regulars_plugin_api.exchange import Exporter, Importer
 from regulars_plugin_api.hookspecs import hookimpl
-from regulars_plugin_api.manifest import Category, Erase, Manifest, Merge, PersonalTable
+from regulars_plugin_api.manifest import Category, Erase, Manifest, Merge, PersonalTable, Tier
 from regulars_plugin_api.services import Crm
 from regulars_plugin_api.views import CustomerView, Viewer
 from regulars_plugin_api.web import PluginBlueprint
@@ -37,6 +37,7 @@ MANIFEST = Manifest(
     summary=_("What customers bought: products, receipts and returns."),
     category=Category.SALES,
     api="1.0",
+    tier=Tier.SILVER,
     personal_data=(
         PersonalTable(
             "purchases_receipt",

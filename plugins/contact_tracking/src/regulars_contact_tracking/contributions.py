@@ -28,6 +28,20 @@ SEARCHED = 20_000
 """How many of the newest contacts the search box looks through."""
 WORDS: Mapping[str, Any] = {"channel_names": CHANNELS, "channel_icons": ICONS, "direction_names": DIRECTIONS, "happened": HAPPENED}
 
+_CONTACTS, _STEPS = Interaction.__table__.c, FollowUp.__table__.c
+_WANTED: sa.BindParameter[Any] = sa.bindparam("wanted", expanding=True)
+# Made once: lists ask these for every page.
+_LAST_ON = (
+    sa.select(_CONTACTS.customer_id, sa.func.max(_CONTACTS.business_date))
+    .where(_CONTACTS.customer_id.in_(_WANTED))
+    .group_by(_CONTACTS.customer_id)
+)
+_NEXT_ON = (
+    sa.select(_STEPS.customer_id, sa.func.min(_STEPS.due_on))
+    .where(_STEPS.customer_id.in_(_WANTED), _STEPS.done_at.is_(None))
+    .group_by(_STEPS.customer_id)
+)
+
 
 def today() -> dt.date:
     """The chain's day."""
@@ -180,10 +194,8 @@ def columns() -> Iterable[CustomerColumn]:
 
 
 def _last_on(session: Session, ids: Sequence[int], viewer: Viewer) -> Mapping[int, dt.date]:
-    query = sa.select(Interaction.customer_id, sa.func.max(Interaction.business_date)).where(Interaction.customer_id.in_(ids))
-    return dict(session.execute(query.group_by(Interaction.customer_id)).all())
+    return dict(session.execute(_LAST_ON, {"wanted": list(ids)}).all())
 
 
 def _next_on(session: Session, ids: Sequence[int], viewer: Viewer) -> Mapping[int, dt.date]:
-    query = sa.select(FollowUp.customer_id, sa.func.min(FollowUp.due_on)).where(FollowUp.customer_id.in_(ids), FollowUp.done_at.is_(None))
-    return dict(session.execute(query.group_by(FollowUp.customer_id)).all())
+    return dict(session.execute(_NEXT_ON, {"wanted": list(ids)}).all())

@@ -51,6 +51,12 @@ _RECEIPT = sa.select(
     _ARTICLE.label("article"),
 ).outerjoin_from(_RECEIPTS, stores, stores.c.id == _RECEIPTS.c.store_id)
 
+_KEPT = Figures.__table__.c
+# Made once: lists ask this for every page.
+_FIGURES = (
+    sa.select(*_KEPT).where(_KEPT.customer_id.in_(sa.bindparam("wanted", expanding=True))).order_by(_KEPT.receipts.desc(), _KEPT.currency)
+)
+
 
 def sees_all_amounts(viewer: Viewer) -> bool:
     """Whether the viewer may see what was paid anywhere, and so figures over all stores."""
@@ -101,9 +107,8 @@ def lines_of(session: Session, of: ReceiptView) -> Sequence[LineView]:
 
 def figures_of(session: Session, customer_ids: Collection[int]) -> Mapping[int, Sequence[FiguresView]]:
     """Each customer's figures, one per currency, the largest number of receipts first. Over all stores: mind who looks."""
-    query = sa.select(*Figures.__table__.c).where(Figures.customer_id.in_(customer_ids)).order_by(Figures.receipts.desc(), Figures.currency)
     found: dict[int, list[FiguresView]] = defaultdict(list)
-    for one in session.execute(query).all():
+    for one in session.execute(_FIGURES, {"wanted": list(customer_ids)}).all():
         value = from_minor(one.value_minor, one.currency)
         found[one.customer_id].append(FiguresView(one.customer_id, one.currency, one.first_on, one.last_on, one.receipts, value, one.units))
     return found

@@ -82,7 +82,7 @@ def sign_in(
         token = sessions.start(session, user.id, now)
     somebody = Staff(app, email)
     with somebody.client.session_transaction() as cookie:
-        cookie.update({"_user_id": key, "_fresh": True, SIGN_IN: token})
+        cookie.update({"_user_id": user.fs_uniquifier, "_fresh": True, SIGN_IN: token})
         cookie.permanent = True
     return somebody
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import hashlib
+import hmac
 import json
 import threading
 import time
@@ -111,6 +114,16 @@ def receiver() -> Iterator[Receiver]:
     receiver.close()
 
 
+class Clock:
+    """The time, and some more."""
+
+    def __init__(self, ahead: dt.timedelta) -> None:
+        self.ahead = ahead
+
+    def now(self) -> dt.datetime:
+        return dt.datetime.now(dt.UTC) + self.ahead
+
+
 class House:
     """The running system and what tests of webhooks do all the time."""
 
@@ -145,6 +158,26 @@ class House:
                 return False
             time.sleep(0.05)
         return True
+
+    def set(self, **values: Any) -> None:
+        """Settings of the plugin."""
+        with self.crm.transaction() as session:
+            self.crm.settings.save(session, "webhooks", values)
+
+    def later(self, **ahead: float) -> Clock:
+        """A clock that goes before."""
+        return Clock(dt.timedelta(**ahead))
+
+    def signature(self, got: Got, *secrets: str) -> str:
+        """What the header of a request has to be."""
+        signed = f"{got.headers['webhook-id']}.{got.headers['webhook-timestamp']}.".encode() + got.raw
+        keys = [base64.b64decode(secret.removeprefix("whsec_")) for secret in secrets]
+        return " ".join(f"v1,{base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()}" for key in keys)
+
+    def work_off(self, until: Callable[[], bool]) -> None:
+        """Have a worker at work until something is true."""
+        with self.worker():
+            assert self.soon(until), self.states()
 
     @contextmanager
     def worker(self) -> Iterator[None]:

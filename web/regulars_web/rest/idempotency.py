@@ -37,6 +37,7 @@ class Remembered:
         self.crm = crm
         self.name = (user_id, request.path[:200], key)
         self.digest = _digest()
+        self._place = "answer:" + hashlib.sha256(repr(self.name).encode()).hexdigest()
 
     def answer(self, perform: Callable[[Session | None], Response], *, in_transaction: bool) -> Response:
         """The answer that was given before, else that of ``perform``, kept with what it does."""
@@ -70,13 +71,15 @@ class Remembered:
 
     def _kept(self, session: Session, reply: Response) -> Response:
         headers = {name: reply.headers[name] for name in KEPT_HEADERS if name in reply.headers}
-        idempotency.keep(session, *self.name, status=reply.status_code, headers=headers, body=reply.get_data(as_text=True))
+        # An answer may tell a secret, and has to be told again word for word.
+        body = self.crm.vault.lock(reply.get_data(as_text=True), self._place)
+        idempotency.keep(session, *self.name, status=reply.status_code, headers=headers, body=body)
         return reply
 
     def _again(self, found: IdempotencyKey) -> Response:
         if found.request_hash != self.digest:
             raise InvalidInput(None, **{HEADER: _("This key was used for another request.")})
-        return make_response(found.body, found.status, {**found.headers, REPLAYED: "true"})
+        return make_response(self.crm.vault.unlock(found.body, self._place), found.status, {**found.headers, REPLAYED: "true"})
 
 
 def _digest() -> str:

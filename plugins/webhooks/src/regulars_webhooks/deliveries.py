@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -29,13 +28,16 @@ class Which:
 
     def clauses(self, endpoint_id: int) -> list[sa.ColumnElement[bool]]:
         """The same as SQL."""
-        wanted: list[tuple[Any, sa.ColumnElement[bool]]] = [
-            (self.state, Delivery.state == self.state),
-            (self.type, Delivery.type == self.type),
-            (self.since, Delivery.at >= self.since),
-            (self.until, Delivery.at < self.until),
-        ]
-        return [Delivery.endpoint_id == endpoint_id, *(clause for given, clause in wanted if given is not None)]
+        found = [Delivery.endpoint_id == endpoint_id]
+        if self.state is not None:
+            found.append(Delivery.state == self.state)
+        if self.type is not None:
+            found.append(Delivery.type == self.type)
+        if self.since is not None:
+            found.append(Delivery.at >= self.since)
+        if self.until is not None:
+            found.append(Delivery.at < self.until)
+        return found
 
 
 def listed(session: Session, endpoint_id: int, which: Which, *, before: int | None = None, limit: int = 50) -> Sequence[Delivery]:

@@ -108,11 +108,11 @@ class Attempt(Base):
 
 
 class SendingRun(Base):
-    """The one row that says which run of ``webhooks.send`` is due or under way, and when it began or begins; blank if there is none."""
+    """Which run of a job that sends is due or under way, and when it began or begins; blank if none is. There is one row."""
 
     __tablename__ = "webhooks_sending_run"
-    __table_args__ = {"info": dump_as("id", journal=True)}
+    __table_args__ = {"info": dump_as("job", journal=True)}
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    job: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
     key: Mapped[str | None] = mapped_column(sa.String(36))
     due_at: Mapped[dt.datetime | None]

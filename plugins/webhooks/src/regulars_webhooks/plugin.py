@@ -5,18 +5,24 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
+import click
 from marshmallow import Schema
 
-from regulars_plugin_api.contributions import EventHandler, Job, Permission
+from regulars_plugin_api.contributions import EventHandler, Job, NavItem, Permission
 from regulars_plugin_api.events import known_events
 from regulars_plugin_api.hookspecs import hookimpl
 from regulars_plugin_api.manifest import Category, Manifest, PersonalTable
-from regulars_webhooks import handlers
-from regulars_webhooks import jobs as periodic
+from regulars_plugin_api.views import Viewer
+from regulars_plugin_api.web import PluginBlueprint
+from regulars_webhooks import commands, delivery_views, handlers, rest, views
 from regulars_webhooks.i18n import _
+from regulars_webhooks.jobs import tidy
 from regulars_webhooks.schemas import SettingsSchema
 from regulars_webhooks.sending import asking
 from regulars_webhooks.sending.run import run
+
+VIEWS = (views, delivery_views)
+"""Modules that add views to the plugin's blueprint."""
 
 MANIFEST = Manifest(
     name="webhooks",
@@ -24,7 +30,7 @@ MANIFEST = Manifest(
     summary=_("Tells other systems what happens: signed, in order, and again until they have it."),
     category=Category.CONNECTORS,
     api="1.0",
-    personal_data=(PersonalTable("webhooks_delivery", export=("type", "at", "endpoint_id", "state")),),
+    personal_data=(PersonalTable("webhooks_delivery", export=("type", "at", "subject", "body", "endpoint_id", "state")),),
 )
 
 
@@ -44,7 +50,24 @@ def event_handlers() -> Iterable[EventHandler]:
     yield EventHandler("webhooks.note", tuple(known_events().values()), apply=handlers.note, in_order=True)
 
 
-@hookimpl(specname="jobs")
-def periodic_jobs() -> Iterable[Job]:
+@hookimpl
+def jobs() -> Iterable[Job]:
     yield Job(asking.JOB, run)
-    yield Job("webhooks.tidy", periodic.tidy, every=dt.timedelta(minutes=10))
+    yield Job("webhooks.tidy", tidy, every=dt.timedelta(minutes=10))
+
+
+@hookimpl
+def blueprints() -> Iterable[PluginBlueprint]:
+    yield views.pages
+    yield rest.webhooks
+
+
+@hookimpl
+def nav_items(viewer: Viewer) -> Iterable[NavItem]:
+    if viewer.store_ids is None:
+        yield NavItem(_("Webhooks"), "webhooks.listed", "webhooks.view", section="administration", weight=45, icon="plug-connected")
+
+
+@hookimpl
+def cli_commands() -> Iterable[click.Command]:
+    yield commands.webhooks

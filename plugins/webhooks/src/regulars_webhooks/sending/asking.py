@@ -37,4 +37,4 @@ def end_run(session: Session, key: str, next_at: dt.datetime | None) -> None:
 
 def lock(session: Session) -> SendingRun:
     """The row of the run, so that nobody else asks or ends meanwhile."""
-    return session.get_one(SendingRun, 1, with_for_update=True, populate_existing=True)
+    return session.get_one(SendingRun, JOB, with_for_update=True, populate_existing=True)

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 
 from regulars_plugin_api.errors import RegularsError
+from regulars_plugin_api.ids import uuid7
 from regulars_plugin_api.services import Crm
 from regulars_webhooks.endpoints import secrets_of
 from regulars_webhooks.models import Delivery, Endpoint
@@ -60,6 +61,20 @@ def call(crm: Crm, endpoint: Endpoint, delivery: Delivery, seconds: float) -> Ou
         # A receiver that echoes what it was told shall not make the log tell it, too.
         answer = answer.replace(key, "…")
     return Outcome(_since(began), reply.status, answer=_text(answer))
+
+
+def ping(crm: Crm, endpoint: Endpoint) -> Outcome:
+    """Send an event of the type ``ping`` at once; it is in no log."""
+    event = Delivery(
+        event_id=uuid7(),
+        type="ping",
+        type_version=1,
+        at=crm.clock.now(),
+        subject=f"webhook:{endpoint.uid}",
+        actor="user",
+        body={"webhook": endpoint.uid},
+    )
+    return call(crm, endpoint, event, crm.settings.of("webhooks")["seconds"])
 
 
 def _since(began: float) -> int:

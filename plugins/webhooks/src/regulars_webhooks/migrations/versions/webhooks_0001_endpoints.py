@@ -77,13 +77,12 @@ def upgrade() -> None:
     op.create_index("ix_webhooks_attempt_delivery_id", "webhooks_attempt", ["delivery_id"])
     runs = op.create_table(
         "webhooks_sending_run",
-        sa.Column("id", BigInt, nullable=False),
+        sa.Column("job", sa.String(length=80), nullable=False),
         sa.Column("key", sa.String(length=36), nullable=True),
         sa.Column("due_at", UtcDateTime(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name="pk_webhooks_sending_run"),
-        sqlite_autoincrement=True,
+        sa.PrimaryKeyConstraint("job", name="pk_webhooks_sending_run"),
     )
-    op.bulk_insert(runs, [{"id": 1}])
+    op.bulk_insert(runs, [{"job": "webhooks.send"}])
 
 
 def downgrade() -> None:

@@ -149,8 +149,11 @@ class CustomerService(Protocol):
     def seen_by(self, session: Session, viewer: Viewer, customer_id: int) -> CustomerView:
         """The customer if the viewer may see it, followed to the one it was merged into, in the trash or not. Raises ``NotFound``."""
 
-    def ids_seen_by(self, viewer: Viewer) -> sa.Select[int]:
-        """A SELECT of the ids of living customers the viewer may see: a plugin's own lists say ``customer_id.in_(…)`` of it."""
+    def ids_seen_by(self, session: Session, viewer: Viewer, where: Any | None = None) -> sa.Select[int]:
+        """A SELECT of the ids of living customers the viewer may see: a plugin's own lists say ``customer_id.in_(…)`` of it.
+
+        With ``where``, a filter of the filter language, only those it selects. Raises ``InvalidInput`` where it can't be taken.
+        """
 
     def create(self, values: Mapping[str, Any], *, session: Session | None = None, warn: Callable[[Text], None] = ...) -> int:
         """Add a customer and return its id; ``warn`` hears what plugins only point out. Raises ``InvalidInput``."""
@@ -203,8 +206,28 @@ class Privacy(Protocol):
         """What an erasure says of itself: which rows, what was kept and why, when the files were scrubbed. Raises ``NotFound``."""
 
 
+class Home(Protocol):
+    """What the system was set up with."""
+
+    @property
+    def base_url(self) -> str:
+        """Its address as people reach it, without a slash at the end: for links in messages."""
+
+    @property
+    def currency(self) -> str:
+        """The chain's currency."""
+
+    @property
+    def country(self) -> str | None:
+        """The chain's country, ISO 3166 alpha-2, if it was set."""
+
+
 class Crm(Protocol):
     """The running system."""
+
+    @property
+    def config(self) -> Home:
+        """What it was set up with."""
 
     @property
     def privacy(self) -> Privacy:

@@ -18,11 +18,18 @@ View = TypeVar("View", bound=Callable[..., Any])
 _ROOT = re.compile(r"/(api/v1/)?[a-z][a-z0-9_-]*")
 
 
-def access(permission: str) -> Callable[[View], View]:
-    """Say who may use a view: ``@access("loyalty.award")``, or ``@access(PUBLIC)``. A view without it answers 403 to everybody."""
+def access(permission: str, *, by_programs: bool = False) -> Callable[[View], View]:
+    """Say who may use a view: ``@access("loyalty.award")``, or ``@access(PUBLIC)``. A view without it answers 403 to everybody.
+
+    ``by_programs`` lets a public view take what other systems post, without the token of a form: the view itself checks a signature, or a
+    secret in its address, before it believes anything.
+    """
+    if by_programs and permission != PUBLIC:
+        raise ValueError("by_programs goes with PUBLIC: whoever is signed in by a cookie needs the token of a form")
 
     def declare(view: View) -> View:
         cast(Any, view).regulars_access = permission
+        cast(Any, view).regulars_by_programs = by_programs
         return view
 
     return declare

@@ -14,8 +14,10 @@ from regulars_plugin_api.errors import InvalidInput
 from regulars_plugin_api.forms import Reader
 from regulars_plugin_api.services import crm_of
 from regulars_plugin_api.views import SYSTEM, Viewer
+from regulars_plugin_api.web import PUBLIC, PluginBlueprint, access
 from regulars_testkit.crm import CrmHarness
 from regulars_testkit.staff import add_store
+from regulars_web.app import create_app
 from regulars_web.console import Console
 
 
@@ -53,11 +55,41 @@ def test_lists_of_plugins_hold_living_customers_of_ones_own_stores(crm: CrmHarne
 
     def seen_by(viewer: Viewer) -> list[int]:
         with crm.read() as session:
-            return sorted(session.scalars(crm.customers.ids_seen_by(viewer)))
+            return sorted(session.scalars(crm.customers.ids_seen_by(session, viewer)))
 
+    with crm.read() as session:
+        in_filter = crm.customers.ids_seen_by(session, SYSTEM, {"field": "store", "op": "eq", "value": "G1"})
+        assert session.scalars(in_filter).all() == [ids[1]]
+        with pytest.raises(InvalidInput):
+            crm.customers.ids_seen_by(session, SYSTEM, {"field": "shoe_size", "op": "hums", "value": 1})
     clerk = Viewer(1, "Anna", frozenset({"customers.view"}), frozenset({near}))
     assert (seen_by(SYSTEM), seen_by(clerk)) == (ids, [ids[0], ids[2]])
     assert seen_by(Viewer(2, "Eve", frozenset(), frozenset({far}))) == ids[1:]
+
+
+def test_the_system_s_own_address_is_known_where_there_is_no_request(crm: CrmHarness) -> None:
+    assert crm.config.base_url == "http://127.0.0.1:8000"
+
+
+def test_what_programs_post_needs_no_form_token_and_everything_else_does(crm: CrmHarness) -> None:
+    pages = PluginBlueprint("inbox", __name__, url_prefix="/inbox")
+
+    @pages.post("/open")
+    @access(PUBLIC, by_programs=True)
+    def taken() -> str:
+        return "taken"
+
+    @pages.post("/form")
+    @access(PUBLIC)
+    def form() -> str:
+        return "taken"
+
+    app = create_app(crm)
+    app.register_blueprint(pages)
+    client = app.test_client()
+    assert [client.post(path, json={"said": 1}).status_code for path in ("/inbox/open", "/inbox/form")] == [200, 400]
+    with pytest.raises(ValueError, match="PUBLIC"):
+        access("loyalty.award", by_programs=True)
 
 
 def test_a_plugin_s_command_takes_json_before_and_behind(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

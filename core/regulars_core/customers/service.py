@@ -120,9 +120,9 @@ class CustomerService:
             return sa.true()
         return visible(viewer, timeline.happenings(self.crm, viewer))
 
-    def ids_seen_by(self, viewer: Viewer) -> sa.Select[int]:
-        """A SELECT of the ids of living customers the viewer may see."""
-        return sa.select(Customer.id).where(LIVING, self.visible_to(viewer))
+    def ids_seen_by(self, session: Session, viewer: Viewer, where: Any | None = None) -> sa.Select[int]:
+        """A SELECT of the ids of living customers the viewer may see, those a filter selects if there is one. Raises ``BadFilter``."""
+        return sa.select(Customer.id).where(*self.conditions(session, viewer, "", where, trash=False))
 
     def visible_ids(self, session: Session, viewer: Viewer, customer_ids: Sequence[int]) -> set[int]:
         """Those of ``customer_ids`` that the viewer may see."""

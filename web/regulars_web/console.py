@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -28,6 +30,17 @@ class Failed(Exception):
         self.code = code
 
 
+@contextmanager
+def loading() -> Iterator[None]:
+    """What is loaded inside the block stays for good: no garbage is looked for in it, now or later."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 class Console:
     """One invocation. With ``as_json`` standard output gets exactly one JSON document; messages always go to standard error."""
 
@@ -48,7 +61,8 @@ class Console:
             config = Config.from_environment()
             refuse_lost_database(config)
             try:
-                self._crm = open_crm(config)
+                with loading():
+                    self._crm = open_crm(config)
             except sa.exc.DBAPIError as error:
                 shown = sa.make_url(config.database_url).render_as_string()
                 raise NotInitialised(_("The database %(url)s can't be opened: %(why)s", url=shown, why=error.orig)) from error

@@ -20,9 +20,11 @@ from regulars_core.users import passwords, service
 from regulars_core.users.roles import ADMINISTRATOR, TITLES
 from regulars_migrations import runner
 from regulars_plugin_api.i18n import _
-from regulars_web.console import DONE, FAILED, Console, Failed
+from regulars_web.console import DONE, FAILED, Console, Failed, loading
 
 if TYPE_CHECKING:
+    from flask import Flask
+
     from regulars_core.crm import Crm
 
 log = structlog.get_logger(__name__)
@@ -68,8 +70,12 @@ def serve_web(host: str, port: int, workers: int) -> None:
     from regulars_web.app import create_app
     from regulars_web.server import serve
 
+    def make_app() -> Flask:
+        with loading():
+            return create_app(open_crm(Config.from_environment()))
+
     logs.configure(as_json=not sys.stderr.isatty())
-    serve(lambda: create_app(open_crm(Config.from_environment())), host, port, workers)
+    serve(make_app, host, port, workers)
 
 
 def work(crm: Crm, concurrency: int, *, follow: int | None = None, drain: float = DRAIN) -> None:

@@ -23,7 +23,7 @@ STATES: Mapping[State, Badge] = {
     State.SKIPPED: ("mute", "ban", _("Left out")),
 }
 STANDINGS: Mapping[str, Badge] = {
-    "ok": ("ok", "circle-check", _("In order")),
+    "ok": ("ok", "circle-check", _("Ready")),
     "failing": ("warn", "alert-triangle", _("Not answering")),
     "parked": ("bad", "alert-circle", _("Parked")),
     "off": ("mute", "circle-off", _("Switched off")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pictures
+import reference
 from sphinx.application import Sphinx
 
 
@@ -13,6 +14,7 @@ def write_generated(app: Sphinx) -> None:
     folder = Path(app.srcdir) / "_generated"
     folder.mkdir(exist_ok=True)
     wanted = {"house.svg": pictures.house_picture(), "hooks.md": pictures.hook_list(), "events.md": pictures.event_list()}
+    wanted["reference.md"] = reference.reference()
     for package in ("regulars_plugin_api", "regulars_core", "regulars_web", "regulars_migrations"):
         wanted[f"{package}.md"] = pictures.package_list(package)
     wanted["core-modules.svg"] = pictures.module_picture(["regulars_core"], "The parts of regulars_core and their imports")

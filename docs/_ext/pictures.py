@@ -108,18 +108,12 @@ def _docstring(module: str) -> str | None:
 
 def event_list() -> str:
     """A Markdown section for each event of core and of the installed plugins: its docstring and its fields."""
-    from regulars_plugin_api.events import DomainEvent
+    from regulars_plugin_api.events import known_events
 
     for plugin in installed_plugins():
         import_module(f"regulars_{plugin}.plugin")
-    told = sorted((event.type, event) for event in _below(DomainEvent) if event.__module__.startswith("regulars_") and event.type)
-    return "\n".join(_event_section(event) for _type, event in told)
-
-
-def _below(base: type[Any]) -> Iterable[type[Any]]:
-    for inner in base.__subclasses__():
-        yield inner
-        yield from _below(inner)
+    told = sorted((name, event) for name, event in known_events().items() if event.__module__.startswith("regulars_"))
+    return "\n".join(_event_section(event) for _name, event in told)
 
 
 def _event_section(event: type[Any]) -> str:

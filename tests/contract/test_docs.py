@@ -6,9 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pictures
+import reference
 from svg import Box, draw
 
-from regulars_plugin_api import hookspecs
+from regulars_plugin_api import contributions, hookspecs
 from regulars_web.cli import CORE
 
 HOUSE = Path(__file__).parents[2]
@@ -49,6 +50,13 @@ def test_every_hook_is_in_the_manual_with_its_parameters() -> None:
     ]
     assert len(hooks) >= 30
     assert [hook.__name__ for hook in hooks if f"### {hook.__name__}\n\n```python\n{hook.__name__}(" not in manual] == []
+
+
+def test_every_public_name_of_the_contract_is_in_the_manual() -> None:
+    manual = reference.reference()
+    assert [name for name in contributions.__all__ if f"### {name}\n\n```python\nclass {name}" not in manual] == []
+    for line in ("def emit(session: Session, event: DomainEvent) -> None", "    weight: int = 50", "    timezone: ZoneInfo"):
+        assert line in manual
 
 
 def test_every_event_is_in_the_manual_with_its_fields() -> None:

@@ -159,6 +159,23 @@ class House:
             time.sleep(0.05)
         return True
 
+    def taken(self, path: str) -> list[str]:
+        """Ids of the events an endpoint has taken in."""
+        delivered = "FROM webhooks_delivery d JOIN webhooks_endpoint e ON e.id = d.endpoint_id WHERE d.state = 'delivered'"
+        return [row[0] for row in self.rows(f"SELECT d.event_id {delivered} AND e.title = '{path}'")]
+
+    def another(self) -> CrmHarness:
+        """The same system in another process, or as good as."""
+        crm = CrmHarness(self.crm.config, http=self.crm.http)
+        crm.plugins.load()
+        crm.plugins.refresh()
+        return crm
+
+    def wake(self, endpoint_id: int) -> None:
+        """Begin again with an endpoint."""
+        with self.crm.transaction() as session:
+            endpoints.wake(session, endpoints.get(session, endpoint_id))
+
     def set(self, **values: Any) -> None:
         """Settings of the plugin."""
         with self.crm.transaction() as session:

@@ -17,7 +17,7 @@ from regulars_core.customers.models import (
 )
 from regulars_core.exchange.models import ExportRun, ImportBatch, ImportReject, ImportRun
 from regulars_core.idempotency import IdempotencyKey
-from regulars_core.jobs.models import JobSlot
+from regulars_core.jobs.models import JobSlot, WorkerBeat
 from regulars_core.plugins.models import PluginRow, PluginTrouble
 from regulars_core.privacy.models import Erasure
 from regulars_core.settings.models import Setting
@@ -64,5 +64,6 @@ __all__ = [
     "UserRole",
     "UserSession",
     "UserStore",
+    "WorkerBeat",
     "customer_search",
 ]

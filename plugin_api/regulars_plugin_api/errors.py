@@ -84,3 +84,9 @@ class PluginFailed(RegularsError):
     def __init__(self, plugin: str, hook: str, reason: str) -> None:
         super().__init__(_("The plugin %(plugin)s could not do its part (%(hook)s): %(reason)s", plugin=plugin, hook=hook, reason=reason))
         self.plugin, self.hook, self.reason = plugin, hook, reason
+
+
+class JobCancelled(RegularsError):
+    """Somebody has cancelled this run of a job, or another worker has it: it is to end now."""
+
+    default = _("The run was cancelled.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ from regulars_plugin_api.events import CustomerCreated
 from regulars_plugin_api.hookspecs import hookimpl
 from regulars_testkit.staff import Staff, plugin
 from regulars_web.app import create_app
+from regulars_web.heartbeat import Heartbeat
 
 
 @hookimpl
@@ -71,12 +73,31 @@ def test_a_run_can_be_asked_for_cancelled_and_tried_again(house: Crm, admin: Sta
     assert slots(house) == [("toy.sweep", READY, None)]
 
 
-def test_a_run_somebody_has_begun_is_not_cancelled(house: Crm, admin: Staff) -> None:
+def test_a_run_somebody_has_begun_ends_between_batches_and_says_so(house: Crm, admin: Staff) -> None:
     admin.post("/jobs/start/toy.sweep")
     with house.transaction() as session:
-        session.execute(sa.update(JobSlot).values(leased_until=house.clock.now() + dt.timedelta(minutes=1)))
+        session.execute(sa.update(JobSlot).values(leased_until=house.clock.now() + dt.timedelta(minutes=1), done=1200, total=4000))
+    page = admin.get("/jobs").text
+    assert "Running" in page
+    assert "1,200 of 4,000" in page
+    assert "The run ends after the batch it is at." in admin.get(admin.post("/jobs/1/cancel").location).text
+    page = admin.get("/jobs").text
+    assert "Being cancelled" in page
+    assert "/jobs/1/cancel" not in page
+    with house.transaction() as session:
+        session.execute(sa.update(JobSlot).values(state="done"))
     assert admin.post("/jobs/1/cancel").status_code == 409
-    assert "Running" in admin.get("/jobs").text
+
+
+def test_the_workers_that_are_there_are_listed(house: Crm, admin: Staff) -> None:
+    assert "No worker is running" in admin.get("/jobs").text
+    heartbeat = Heartbeat()
+    heartbeat(house)
+    page = admin.get("/jobs").text
+    assert "No worker is running" not in page
+    assert f":{os.getpid()}" in page
+    heartbeat.end(house)
+    assert "No worker is running" in admin.get("/jobs").text
 
 
 def test_a_job_nobody_knows_is_not_started(house: Crm, admin: Staff) -> None:

@@ -86,6 +86,7 @@ def work(crm: Crm, concurrency: int, *, follow: int | None = None, drain: float 
     from regulars_core.exchange import desk, export_desk
     from regulars_core.jobs.worker import run_worker
     from regulars_core.privacy.upkeep import Upkeep
+    from regulars_web.heartbeat import Heartbeat
     from regulars_web.troubles import TroubleNotes
 
     stop = threading.Event()
@@ -95,7 +96,9 @@ def work(crm: Crm, concurrency: int, *, follow: int | None = None, drain: float 
         threading.Thread(target=_follow, args=(follow, stop), daemon=True).start()
     drained = threading.Event()
     threading.Thread(target=_end_after, args=(crm, stop, drained, drain), daemon=True).start()
-    run_worker(crm, stop, concurrency, runners=[desk.work_once, export_desk.work_once, Upkeep(), TroubleNotes(crm)])
+    heartbeat = Heartbeat()
+    run_worker(crm, stop, concurrency, runners=[desk.work_once, export_desk.work_once, Upkeep(), TroubleNotes(crm), heartbeat])
+    heartbeat.end(crm)
     drained.set()
 
 
@@ -105,7 +108,7 @@ def _end_after(crm: Crm, stop: threading.Event, drained: threading.Event, drain:
         return
     log.warning("work that was begun takes too long; it is given back")
     # It may wait for a lock that the work holds; that one goes with the process.
-    giving_back = threading.Thread(target=crm.jobs.let_go, daemon=True)
+    giving_back = threading.Thread(target=crm.jobs.keeper.let_go, daemon=True)
     giving_back.start()
     giving_back.join(LETTING_GO)
     os._exit(DONE)

@@ -133,13 +133,10 @@ class LeaseKeeper:
                 del self._kept[one]
 
     def let_go(self) -> None:
-        """Give everything back. Rows in whose transaction the work hangs are left out: they end with the process."""
+        """Give everything back, for others to do at once. May wait for a lock that the work holds; that one ends with the process."""
         with self._lock:
             kept = list(self._kept.values())
-        with self._crm.database.transaction() as session:
-            for work, batch in kept:
-                ours = sa.select(work.id).where(work.id.in_(batch.ids), work.fence == batch.fence, work.state == READY)
-                give_back(session, work, session.scalars(ours.with_for_update(skip_locked=True)).all())
+        self._renew(kept, dt.timedelta(0))
 
     def _renew_all(self, lease: dt.timedelta) -> None:
         seen: set[object] = set()

@@ -11,9 +11,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 from regulars_core.bus.models import READY
 from regulars_plugin_api.db import Base, dump_as
 
+CANCELLED = "cancelled"
+"""The error of a run that somebody cancelled."""
+
 
 class JobSlot(Base):
-    """One run of a job: the period it stands for, or the key it was started with. Unique, so that two hosts run it once."""
+    """One run of a job: the period it stands for, or the key it was started with. Unique, so that two hosts run it once.
+
+    ``stopping``: somebody has cancelled it while it ran; it ends when it next reports ``done`` of ``total``.
+    """
 
     __tablename__ = "job_slot"
     __table_args__ = (
@@ -32,3 +38,18 @@ class JobSlot(Base):
     leased_until: Mapped[dt.datetime | None]
     fence: Mapped[str | None] = mapped_column(sa.String(36))
     error: Mapped[str | None]
+    done: Mapped[int | None]
+    total: Mapped[int | None]
+    stopping: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+
+
+class WorkerBeat(Base):
+    """A worker, by host and process, and when it last said that it is there. Its clock is ahead of the database's by so much."""
+
+    __tablename__ = "worker_beat"
+    __table_args__ = {"info": dump_as("worker", journal=True)}
+
+    worker: Mapped[str] = mapped_column(sa.String(120), primary_key=True)
+    started_at: Mapped[dt.datetime]
+    seen_at: Mapped[dt.datetime]
+    clock_ahead_ms: Mapped[int]

@@ -13,11 +13,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from regulars_core.acting import acting_as
-from regulars_core.bus.models import DEAD, READY, Delivery, Event
+from regulars_core.bus.models import READY, Delivery
 from regulars_core.jobs.delivering import deliver
 from regulars_core.jobs.leases import LeaseKeeper, Limits, fail, finish, give_back, held
-from regulars_core.jobs.models import JobSlot
+from regulars_core.jobs.models import CANCELLED, JobSlot
+from regulars_core.jobs.progress import Progress
 from regulars_plugin_api.contributions import EventHandler, Job, JobRun, LeasedBatch
+from regulars_plugin_api.errors import JobCancelled
 from regulars_plugin_api.hookspecs import lifecycle
 from regulars_plugin_api.views import SYSTEM
 
@@ -34,7 +36,7 @@ class JobService:
     def __init__(self, crm: Crm) -> None:
         self._crm = crm
         self.limits = Limits()
-        self._keeper = LeaseKeeper(crm)
+        self.keeper = LeaseKeeper(crm)
         self.draining = threading.Event()
 
     def start(
@@ -67,20 +69,16 @@ class JobService:
     def deliver(self, batch: LeasedBatch) -> None:
         """Run leased deliveries. What can't be written down is done again when the lease has lapsed."""
         self._crm.plugins.refresh(at_most_every=1.0)
-        with self._keeper.keeping(Delivery, batch, self.limits):
+        with self.keeper.keeping(Delivery, batch, self.limits):
             deliver(self._crm, batch, self.handlers(), self.limits)
 
     def drain(self) -> None:
         """Begin nothing more in this process: what a batch has not begun is given back at once."""
         self.draining.set()
 
-    def let_go(self) -> None:
-        """Give back what this process has begun and can't finish, so that others need not wait for its leases to lapse."""
-        self._keeper.let_go()
-
     def run(self, batch: LeasedBatch) -> None:
         """Run leased job runs, one after the other."""
-        with self._keeper.keeping(JobSlot, batch, self.limits):
+        with self.keeper.keeping(JobSlot, batch, self.limits):
             with self._crm.read() as session:
                 ours = sa.select(JobSlot).where(JobSlot.id.in_(batch.ids), JobSlot.fence == batch.fence, JobSlot.state == READY)
                 slots = session.scalars(ours.order_by(JobSlot.id)).all()
@@ -89,11 +87,14 @@ class JobService:
 
     def _run(self, slot: JobSlot, batch: LeasedBatch) -> None:
         job = None if self.draining.is_set() else self.jobs().get(slot.job)
-        failure: BaseException | None = None
-        if job is not None:
+        failure: BaseException | None = JobCancelled() if slot.stopping else None
+        if job is not None and failure is None:
+            progress = Progress(self._crm, slot.id, batch.fence)
             try:
                 with acting_as(SYSTEM, f"job:{slot.job}"):
-                    job.run(self._crm, JobRun(slot.job, slot.slot, slot.payload, slot.attempts + 1))
+                    job.run(self._crm, JobRun(slot.job, slot.slot, slot.payload, slot.attempts + 1, progress))
+            except JobCancelled as cancelled:
+                failure = cancelled
             except BaseException as error:
                 log.exception("a job failed", job=slot.job, slot=slot.slot)
                 failure = error
@@ -105,21 +106,9 @@ class JobService:
             elif failure is None:
                 finish(session, JobSlot, [slot.id])
             else:
-                reason = f"{type(failure).__name__}: {failure}"
-                fail(session, JobSlot, slot.id, slot.attempts + 1, reason, session.info["at"], self.limits, hopeless=False)
-
-
-def dead_letters(session: Session, limit: int = 100) -> list[tuple[Delivery, Event]]:
-    """Deliveries that were given up, newest first."""
-    found = sa.select(Delivery, Event).join(Event, Event.id == Delivery.event_id).where(Delivery.state == DEAD)
-    return [(delivery, event) for delivery, event in session.execute(found.order_by(Delivery.id.desc()).limit(limit))]
-
-
-def retry(session: Session, handler: str | None = None) -> int:
-    """Give dead deliveries, of one handler or all, another full round of attempts; how many."""
-    dead = [Delivery.state == DEAD, *([Delivery.handler == handler] if handler else [])]
-    again = sa.update(Delivery).where(*dead).values(state=READY, attempts=0, due_at=session.info["at"], error=None).returning(Delivery.id)
-    return len(session.scalars(again.execution_options(synchronize_session=False)).all())
+                hopeless = isinstance(failure, JobCancelled)
+                reason = CANCELLED if hopeless else f"{type(failure).__name__}: {failure}"
+                fail(session, JobSlot, slot.id, slot.attempts + 1, reason, session.info["at"], self.limits, hopeless=hopeless)
 
 
 def _own(plugin: str, name: str) -> bool:

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from regulars_plugin_api.db import UtcDateTime
+from regulars_plugin_api.db import BigInt, UtcDateTime
 
 revision, down_revision = "core_0009", "core_0008"
 
@@ -15,7 +15,7 @@ def upgrade() -> None:
         sa.Column("plugin", sa.String(30), primary_key=True),
         sa.Column("hook", sa.String(120), primary_key=True),
         sa.Column("reason", sa.Text, nullable=False),
-        sa.Column("count", sa.BigInteger, nullable=False),
+        sa.Column("count", BigInt, nullable=False),
         sa.Column("rests_until", UtcDateTime),
         sa.Column("noted_at", UtcDateTime, nullable=False),
     )

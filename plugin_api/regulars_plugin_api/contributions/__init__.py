@@ -12,7 +12,7 @@ from regulars_plugin_api.contributions.customers import (
 from regulars_plugin_api.contributions.data import FieldType, FilterField, Report, ReportColumn, Table
 from regulars_plugin_api.contributions.messaging import Message, MessageChannel, Topic, Veto
 from regulars_plugin_api.contributions.web import Action, NavItem, Panel, Place, SearchHit, SearchSource, Widget
-from regulars_plugin_api.contributions.work import EventHandler, Executor, HealthCheck, Job, JobRun, LeasedBatch
+from regulars_plugin_api.contributions.work import EventHandler, Executor, HealthCheck, Job, JobRun, LeasedBatch, Progress
 
 __all__ = [
     "Action",
@@ -34,6 +34,7 @@ __all__ = [
     "Permission",
     "Place",
     "Problem",
+    "Progress",
     "Report",
     "ReportColumn",
     "Role",

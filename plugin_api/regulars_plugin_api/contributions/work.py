@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy.orm import Session
 
@@ -40,14 +40,31 @@ class EventHandler(Contribution):
             raise ValueError(f"event handler {self.name} does nothing: give it apply or outside")
 
 
+class Progress(Protocol):
+    """How a run of a job says how far it is."""
+
+    def __call__(self, done: int, total: int | None = None) -> None:
+        """Tell staff. Raises ``JobCancelled``."""
+
+
+def _to_nobody(done: int, total: int | None = None) -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class JobRun:
-    """One run of a job. ``slot`` is the period it stands for, or the key it was started with."""
+    """One run of a job. ``slot`` is the period it stands for, or the key it was started with.
+
+    ``progress(done, total)`` tells staff how far it is; without ``total`` only how much is done. Call it between batches, outside of a
+    transaction, as often as you like: it writes once a second. It raises ``JobCancelled`` when somebody has cancelled the run, or
+    another worker has it: leave it uncaught, or tidy up and raise it again. What the run has committed stays.
+    """
 
     job: str
     slot: str
     payload: Mapping[str, Any] = field(default_factory=dict)
     attempt: int = 1
+    progress: Progress = field(default=_to_nobody, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

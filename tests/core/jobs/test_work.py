@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -21,12 +22,15 @@ from regulars_core.config import WrongSetting
 from regulars_core.crm import Crm
 from regulars_core.jobs.leases import Limits, claim
 from regulars_core.jobs.models import JobSlot
-from regulars_core.jobs.service import dead_letters, retry
+from regulars_core.jobs.progress import Progress
 from regulars_core.jobs.worker import run_worker
 from regulars_core.plugins import switching
 from regulars_core.stores.models import Region
 from regulars_plugin_api.contributions import EventHandler, Executor, Job, JobRun, LeasedBatch
+from regulars_plugin_api.errors import JobCancelled
 from regulars_plugin_api.events import Delivered, StoreCreated, StoreUpdated, emit
+from regulars_web import event_desk as desk
+from regulars_web import job_desk
 
 NOON = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
 
@@ -202,12 +206,10 @@ def test_waits_grow_until_it_is_dead_and_a_person_can_have_it_tried_again(crm: C
     assert states(crm) == [("dead", 10, "ValueError: no such shelf")]
     assert lease(crm) is None
     with crm.read() as session:
-        assert [(delivery.error, event.payload["code"]) for delivery, event in dead_letters(session)] == [
-            ("ValueError: no such shelf", "bad")
-        ]
+        assert [(delivery.error, event.payload["code"]) for delivery, event in desk.dead(session)] == [("ValueError: no such shelf", "bad")]
     wonder.fails = lambda event: False
     with crm.transaction() as session:
-        assert (retry(session, "toy.other"), retry(session)) == (0, 1)
+        assert (desk.retry(session, "toy.other"), desk.retry(session)) == (0, 1)
     work_off(crm)
     assert (regions(crm), states(crm)) == (["bad"], [("done", 0, None)])
 
@@ -389,6 +391,59 @@ def test_a_job_that_fails_is_tried_again(crm: Crm, wonder: Wonder) -> None:
         move(crm, seconds=4)
         assert soon(lambda: _slot(crm).state == "done")
     assert wonder.calls == [1, 2]
+
+
+def test_a_job_says_how_far_it_is_and_ends_between_batches_when_it_is_cancelled(
+    crm: Crm, wonder: Wonder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("regulars_core.jobs.progress.EVERY", 0.0)
+    begun, go_on, numbers = threading.Event(), threading.Event(), itertools.count(1)
+
+    def in_batches(job_run: JobRun) -> None:
+        for done in range(1, 5):
+            with crm.transaction() as session:
+                session.add(Region(name=f"batch {next(numbers)}"))
+            job_run.progress(done, 4)
+            if done == 2:
+                begun.set()
+                assert go_on.wait(10)
+
+    wonder.job = in_batches
+    with crm.transaction() as session:
+        crm.jobs.start(session, "toy.tidy", "monday")
+    with worker(crm):
+        assert begun.wait(10)
+        assert (_slot(crm).done, _slot(crm).total) == (2, 4)
+        with crm.transaction() as session:
+            assert job_desk.cancel(session, _slot(crm).id) is False, "it runs, and ends when it next reports"
+        go_on.set()
+        assert soon(lambda: _slot(crm).state == "dead")
+    assert (_slot(crm).error, regions(crm)) == ("cancelled", ["batch 1", "batch 2", "batch 3"])
+    with crm.transaction() as session:
+        job_desk.retry(session, _slot(crm).id)
+    with worker(crm):
+        assert soon(lambda: _slot(crm).state == "done")
+    assert (_slot(crm).done, _slot(crm).total, _slot(crm).stopping, _slot(crm).attempts) == (4, 4, False, 0)
+
+
+def test_a_cancelled_run_whose_worker_died_is_not_begun_again(crm: Crm, wonder: Wonder) -> None:
+    with crm.transaction() as session:
+        crm.jobs.start(session, "toy.tidy", "monday")
+    with crm.database.transaction() as session:
+        assert claim(session, JobSlot, "toy.tidy", crm.clock.now(), crm.jobs.limits) is not None
+    with crm.transaction() as session:
+        job_desk.cancel(session, _slot(crm).id)
+    move(crm, seconds=61)
+    with worker(crm):
+        assert soon(lambda: _slot(crm).state == "dead")
+    assert (wonder.calls, _slot(crm).error) == ([], "cancelled")
+
+
+def test_a_run_that_another_worker_has_taken_over_ends(crm: Crm) -> None:
+    with crm.transaction() as session:
+        crm.jobs.start(session, "toy.tidy", "monday")
+    with pytest.raises(JobCancelled):
+        Progress(crm, _slot(crm).id, "a fence of long ago")(1)
 
 
 def _slot(crm: Crm) -> JobSlot:

@@ -81,7 +81,7 @@ class Proof:
     def leased(self) -> int:
         """How many deliveries somebody holds."""
         with self.crm.read() as session:
-            return session.scalar(sa.select(sa.func.count()).where(Delivery.leased_until.is_not(None))) or 0
+            return session.scalar(sa.select(sa.func.count()).where(Delivery.leased_until > self.crm.clock.now())) or 0
 
     def told(self) -> Counter[str]:
         """How often the outside was told, by key."""

@@ -49,12 +49,12 @@ def replay(console: Console, handler: str) -> int:
 @click.pass_obj
 def dead(console: Console) -> int:
     """Deliveries that failed for good, with the reason."""
-    from regulars_core.jobs.service import dead_letters
+    from regulars_web import event_desk as desk
 
     with console.crm().read() as session:
         rows = [
             {"id": delivery.id, "handler": delivery.handler, "type": event.type, "attempts": delivery.attempts, "error": delivery.error}
-            for delivery, event in dead_letters(session)
+            for delivery, event in desk.dead(session, limit=100)
         ]
     console.answer(rows, lambda: console.table(rows, ("id", "handler", "type", "attempts", "error")))
     return DONE
@@ -65,7 +65,7 @@ def dead(console: Console) -> int:
 @click.pass_obj
 def retry(console: Console, handler: str | None) -> int:
     """Try failed deliveries again, all or those of one handler."""
-    from regulars_core.jobs.service import retry as again
+    from regulars_web.event_desk import retry as again
 
     with console.crm().transaction(cause="cli") as session:
         count = again(session, handler)

@@ -9,12 +9,11 @@ from dataclasses import dataclass, fields
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from regulars_core.jobs import desk
-from regulars_core.jobs import service as jobs
 from regulars_core.users import service as users
 from regulars_plugin_api.events import known_events
 from regulars_plugin_api.i18n import _, _n
 from regulars_plugin_api.web import access, render
+from regulars_web import event_desk as desk
 from regulars_web.running import crm_here
 
 pages = Blueprint("events", __name__)
@@ -62,7 +61,7 @@ def retry() -> ResponseReturnValue:
     with crm_here().transaction() as session:
         count = 1
         if one is None:
-            count = jobs.retry(session)
+            count = desk.retry(session)
         else:
             desk.retry_delivery(session, one)
     flash(str(_n("%(num)s delivery is tried again.", "%(num)s deliveries are tried again.", count)), "ok")

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from regulars_core.jobs import desk
 from regulars_core.jobs.models import JobSlot
 from regulars_plugin_api.i18n import Text, _
 from regulars_plugin_api.web import access, render
+from regulars_web import job_desk as desk
+from regulars_web.heartbeat import alive
 from regulars_web.running import crm_here
 
 pages = Blueprint("jobs", __name__)
@@ -19,6 +20,7 @@ PAGE_SIZE = 50
 STATES: Mapping[str, tuple[str, str, Text]] = {
     "waiting": ("info", "clock", _("Waiting")),
     "running": ("info", "loader", _("Running")),
+    "stopping": ("warn", "loader", _("Being cancelled")),
     "done": ("ok", "circle-check", _("Done")),
     "dead": ("bad", "alert-circle", _("Given up")),
 }
@@ -33,10 +35,11 @@ def page() -> str:
     chosen = chosen if chosen in TABS else ""
     with crm.read() as session:
         runs = desk.runs(session, chosen or None, before=request.args.get("before", type=int), limit=PAGE_SIZE + 1)
+        workers = alive(session, crm.clock.now())
     following = runs[PAGE_SIZE - 1].id if len(runs) > PAGE_SIZE else None
     jobs = sorted(crm.jobs.jobs().values(), key=lambda job: job.name)
     shown = [(run, *STATES[_state(run)]) for run in runs[:PAGE_SIZE]]
-    return render("jobs.html", runs=shown, jobs=jobs, tabs=TABS, chosen=chosen, following=following)
+    return render("jobs.html", runs=shown, jobs=jobs, tabs=TABS, chosen=chosen, following=following, workers=workers)
 
 
 @pages.post("/jobs/<int:run_id>/retry")
@@ -52,10 +55,10 @@ def retry(run_id: int) -> ResponseReturnValue:
 @pages.post("/jobs/<int:run_id>/cancel")
 @access("jobs.manage")
 def cancel(run_id: int) -> ResponseReturnValue:
-    """Give up a run nobody has begun."""
+    """Give up a run: at once if nobody has begun it, else when it next says how far it is."""
     with crm_here().transaction() as session:
-        desk.cancel(session, run_id)
-    flash(str(_("The run is cancelled; it can be tried again.")), "ok")
+        is_over = desk.cancel(session, run_id)
+    flash(str(_("The run is cancelled; it can be tried again.") if is_over else _("The run ends after the batch it is at.")), "ok")
     return redirect(url_for("jobs.page"))
 
 
@@ -75,4 +78,4 @@ def _state(run: JobSlot) -> str:
     if run.state != "ready":
         return run.state
     is_held = run.leased_until is not None and run.leased_until > crm_here().clock.now()
-    return "running" if is_held else "waiting"
+    return ("stopping" if run.stopping else "running") if is_held else "waiting"

@@ -7,9 +7,9 @@ from typing import Any
 from marshmallow import fields, validate
 from sqlalchemy.orm import Session
 
-from regulars_core.jobs import desk
 from regulars_plugin_api.rest import PageQuery, Place, RestBlueprint, RestSchema, page_of, page_schema
 from regulars_plugin_api.web import access
+from regulars_web import event_desk as desk
 
 events = RestBlueprint("events", __name__, description="What happened in the system.")
 BY_ID = Place(int)

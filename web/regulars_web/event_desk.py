@@ -1,4 +1,4 @@
-"""What people see and do at the pages of jobs and events. Functions take a session and never commit."""
+"""What people see and do at the pages of events. Functions take a session and never commit."""
 
 from __future__ import annotations
 
@@ -8,37 +8,19 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from regulars_core.bus.models import DEAD, READY, Delivery, Event
-from regulars_core.jobs.models import JobSlot
-from regulars_plugin_api.errors import NotAllowedYet
-from regulars_plugin_api.i18n import _
-
-CANCELLED = "cancelled"
-
-
-def runs(session: Session, state: str | None = None, *, before: int | None = None, limit: int = 50) -> Sequence[JobSlot]:
-    """Job runs, newest first, those before the id ``before``; of one state or all."""
-    chosen = [*([JobSlot.state == state] if state else []), *([JobSlot.id < before] if before is not None else [])]
-    return session.scalars(sa.select(JobSlot).where(*chosen).order_by(JobSlot.id.desc()).limit(limit)).all()
-
-
-def cancel(session: Session, run_id: int) -> None:
-    """Give up a run nobody has begun. Raises ``NotAllowedYet``."""
-    idle = sa.or_(JobSlot.leased_until.is_(None), JobSlot.leased_until < session.info["at"])
-    waiting = sa.update(JobSlot).where(JobSlot.id == run_id, JobSlot.state == READY, idle)
-    if session.scalar(waiting.values(state=DEAD, error=CANCELLED).returning(JobSlot.id)) is None:
-        raise NotAllowedYet(_("This run has begun or has ended; it can't be cancelled."))
-
-
-def retry(session: Session, run_id: int) -> None:
-    """Give a run that was given up another full round of attempts."""
-    again = sa.update(JobSlot).where(JobSlot.id == run_id, JobSlot.state == DEAD)
-    session.execute(again.values(state=READY, attempts=0, due_at=session.info["at"], error=None))
 
 
 def retry_delivery(session: Session, delivery_id: int) -> None:
     """Give a dead delivery another full round of attempts."""
     again = sa.update(Delivery).where(Delivery.id == delivery_id, Delivery.state == DEAD)
     session.execute(again.values(state=READY, attempts=0, due_at=session.info["at"], error=None))
+
+
+def retry(session: Session, handler: str | None = None) -> int:
+    """Give dead deliveries, of one handler or all, another full round of attempts; how many."""
+    dead = [Delivery.state == DEAD, *([Delivery.handler == handler] if handler else [])]
+    again = sa.update(Delivery).where(*dead).values(state=READY, attempts=0, due_at=session.info["at"], error=None).returning(Delivery.id)
+    return len(session.scalars(again.execution_options(synchronize_session=False)).all())
 
 
 def dead(session: Session, *, before: int | None = None, limit: int = 50) -> Sequence[tuple[Delivery, Event]]:

@@ -47,12 +47,12 @@ class Trouble:
     def drip(self, request: Any, got: Any) -> None:
         """Headers that come byte by byte and would never end."""
         if self.over.is_set():
-            return self.receiver.status(204)(request, got)
+            self.receiver.status(204)(request, got)
+            return
         with suppress(OSError):
             request.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
             while not self.over.wait(0.2):
                 request.wfile.write(b"x")
-        return None
 
     def pour(self, request: Any, got: Any) -> None:
         """Ten gigabytes."""

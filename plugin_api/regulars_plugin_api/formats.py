@@ -7,20 +7,34 @@ from functools import lru_cache
 
 from babel import Locale, numbers
 
-from regulars_plugin_api.i18n import current_locale
+from regulars_plugin_api.i18n import current_locale, digits
 from regulars_plugin_api.values import minor_digits
 
 
 def money(value: Decimal, currency: str) -> str:
-    """An amount with all decimals of its currency and the currency's code after it: ``1,249.00 SEK``, ``1 249,00 SEK``, ``1,249 JPY``."""
-    decimals = minor_digits(currency)
-    group, point, minus = _symbols(current_locale())
-    whole, _, fraction = f"{abs(value):,.{decimals}f}".partition(".")
-    return f"{minus if value < 0 else ''}{whole.replace(',', group)}{point + fraction if fraction else ''}\N{NO-BREAK SPACE}{currency}"
+    """An amount with all decimals of its currency and the currency's code after it: ``1,249.00 SEK``, ``1 249,00 SEK``, ``1,249 JPY``.
+
+    Where people read from right to left the code stands left of the amount, whatever stands around the two.
+    """
+    group, point, minus, is_rtl = _symbols(current_locale())
+    whole, _, fraction = f"{abs(value):,.{minor_digits(currency)}f}".partition(".")
+    amount = digits(f"{minus if value < 0 else ''}{whole.replace(',', group)}{point + fraction if fraction else ''}")
+    return f"\u2067{amount}\N{NO-BREAK SPACE}{currency}\u2069" if is_rtl else f"{amount}\N{NO-BREAK SPACE}{currency}"
+
+
+def number(value: float | Decimal) -> str:
+    """A number with the separators and digits of the language: ``1,234.5``, ``1 234,5``, ``۱٬۲۳۴٫۵``."""
+    return digits(numbers.format_decimal(value, locale=_parsed(current_locale()), numbering_system="default"))
+
+
+@lru_cache(maxsize=64)
+def _parsed(locale: str) -> Locale:
+    return Locale.parse(locale)
 
 
 # Babel reads the whole number pattern anew for each amount, and lists show many.
 @lru_cache(maxsize=64)
-def _symbols(locale: str) -> tuple[str, str, str]:
-    parsed = Locale.parse(locale)
-    return numbers.get_group_symbol(parsed), numbers.get_decimal_symbol(parsed), numbers.get_minus_sign_symbol(parsed)
+def _symbols(locale: str) -> tuple[str, str, str, bool]:
+    of = {"locale": Locale.parse(locale), "numbering_system": "default"}
+    symbols = (numbers.get_group_symbol(**of), numbers.get_decimal_symbol(**of), numbers.get_minus_sign_symbol(**of))
+    return *symbols, Locale.parse(locale).text_direction == "rtl"

@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 from babel.support import NullTranslations, Translations
 from flask_babel.speaklater import LazyString
@@ -18,6 +20,11 @@ from markupsafe import Markup, escape
 
 Text = LazyString | str
 PLATFORM = "regulars"
+
+_Message = TypeVar("_Message", bound=str)
+
+_DIGITS = {"fa": str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")}
+_WHOLE_NUMBER = re.compile(r"(%\(\w+\))d")
 
 _locale: ContextVar[str] = ContextVar("regulars_locale", default="en")
 _directories: dict[str, Path] = {}
@@ -62,18 +69,31 @@ def catalogue(domain: str) -> NullTranslations:
     return _load(domain, current_locale())
 
 
+def digits(written: str) -> str:
+    """``written`` in the digits of the current language: ``14:32`` is ``۱۴:۳۲`` in Persian."""
+    return written.translate(_DIGITS.get(current_locale(), {}))
+
+
+def filled(message: _Message, values: Mapping[str, object]) -> _Message:
+    """``message`` with ``values`` in its placeholders; whole numbers get the digits of the current language."""
+    if current_locale() in _DIGITS:
+        values = {name: digits(str(value)) if isinstance(value, int) else value for name, value in values.items()}
+        message = type(message)(_WHOLE_NUMBER.sub(r"\1s", message))
+    return type(message)(message % values)
+
+
 def gettext(domain: str, message: str, /, **values: object) -> str:
     """Translate ``message`` now, from ``domain``'s catalogue, then the platform's."""
     translated = _load(domain, current_locale()).gettext(message)
     if translated == message and domain != PLATFORM:
         translated = _load(PLATFORM, current_locale()).gettext(message)
-    return translated % values if values else translated
+    return filled(translated, values) if values else translated
 
 
 def ngettext(domain: str, singular: str, plural: str, count: int, /, **values: object) -> str:
     """Translate the form of a message that fits ``count``; ``%(num)s`` stands for the count."""
     translated = _load(domain, current_locale()).ngettext(singular, plural, count)
-    return translated % {"num": count, **values}
+    return filled(translated, {"num": count, **values})
 
 
 class _Lazy(LazyString):  # type: ignore[misc]

@@ -14,7 +14,7 @@ from flask import Flask
 from regulars_core.crm import Crm
 from regulars_core.exchange import desk
 from regulars_core.users import service
-from regulars_plugin_api.i18n import current_locale, in_locale
+from regulars_plugin_api.i18n import _, _n, current_locale, in_locale
 from regulars_testkit.staff import Staff
 from regulars_web import language
 
@@ -64,13 +64,19 @@ def test_what_is_written_down_about_a_file_is_in_the_language_of_whoever_gave_it
     assert "”nonsense” är ingen e-postadress" in manager.get(run).text
 
 
-def test_a_language_whose_words_are_still_to_come_already_has_its_direction(crm: Crm, staff: Callable[..., Staff]) -> None:
+def test_persian_is_read_from_right_to_left_with_digits_of_its_own(crm: Crm, staff: Callable[..., Staff]) -> None:
+    crm.customers.create({"display_name": "کیان رضایی", "birthday": "1984-03-12", "phones": "+98 912 345 6789"})
     clerk = staff(role="clerk")
     with crm.transaction() as session:
         service.find(session, clerk.email).locale = "fa"
     page = clerk.get("/customers").text
     assert '<html lang="fa" dir="rtl"' in page
     assert "bootstrap.rtl.min.css" in page
+    assert "۱ مشتری" in page
+    customer = clerk.get("/customers/1").text
+    assert "تولد: ۱۲ مارس ۱۹۸۴" in customer
+    # What is dialled or typed elsewhere stays as it was given.
+    assert "+98 912 345 6789" in customer
 
 
 def test_numbers_dates_and_names_are_written_the_way_of_the_language() -> None:
@@ -86,6 +92,10 @@ def test_numbers_dates_and_names_are_written_the_way_of_the_language() -> None:
     assert written == ("1\xa0234\xa0567", "1\xa0249,50\xa0SEK", "4 mars 2019", "Sverige", "persiska")
     with in_locale("en"):
         assert language.moment(stockholm, ZoneInfo("Europe/Stockholm")) == "22 Nov 2026, 14:32"
+    with in_locale("fa"):
+        assert language.moment(stockholm, ZoneInfo("Europe/Stockholm")) == "۲۲ نوامبر ۲۰۲۶، ۱۴:۳۲"
+        assert str(_("There are more than %(count)d columns.", count=512)) == "بیش از ۵۱۲ ستون هست."
+        assert str(_n("%(num)s customer", "%(num)s customers", 1)) == "۱ مشتری"
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,11 @@ from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from babel import Locale, dates, numbers
+from babel import Locale, dates
 from flask import Flask, request
 from jinja2 import pass_context
 from jinja2.runtime import Context
+from markupsafe import Markup
 
 from regulars_core.users.service import LOCALES
 from regulars_plugin_api import formats, i18n
@@ -26,13 +27,13 @@ def install(app: Flask, chain: ZoneInfo) -> None:
     i18n.add_catalogue(i18n.PLATFORM, _TRANSLATIONS)
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.add_extension("jinja2.ext.do")
-    app.jinja_env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
-    app.jinja_env.globals.update(locale=i18n.current_locale, text_direction=text_direction)
+    app.jinja_env.newstyle_gettext = True  # type: ignore[attr-defined]
+    app.jinja_env.globals.update(gettext=_gettext, ngettext=_ngettext, locale=i18n.current_locale, text_direction=text_direction)
     app.jinja_env.filters.update(
         day=day,
         weekday=weekday,
         moment=lambda value: moment(value, chain),
-        clock=lambda value: dates.format_time(value, "HH:mm", tzinfo=chain, locale=_locale()),
+        clock=lambda value: i18n.digits(dates.format_time(value, "HH:mm", tzinfo=chain, locale=_locale())),
         number=number,
         shown=lambda value: shown(value, chain),
         money=money,
@@ -60,7 +61,7 @@ def day(value: dt.date | None) -> str:
 
 def weekday(value: dt.date) -> str:
     """A date with its day of the week, such as Monday 4 March 2019."""
-    return dates.format_date(value, "EEEE d MMMM y", locale=_locale())
+    return i18n.digits(dates.format_date(value, "EEEE d MMMM y", locale=_locale()))
 
 
 def moment(value: dt.datetime | None, zone: ZoneInfo) -> str:
@@ -69,7 +70,7 @@ def moment(value: dt.datetime | None, zone: ZoneInfo) -> str:
 
 
 def number(value: float | Decimal | None) -> str:
-    """A number with the separators of the language."""
+    """A number with the separators and digits of the language."""
     return "" if value is None else _number(value, i18n.current_locale())
 
 
@@ -118,17 +119,18 @@ def hue(key: int) -> int:
 # A list says the same days and numbers again and again, and Babel takes its time over each.
 @lru_cache(maxsize=4096)
 def _day(value: dt.date, locale: str) -> str:
-    return dates.format_date(value, "d MMM y", locale=Locale.parse(locale))
+    return i18n.digits(dates.format_date(value, "d MMM y", locale=Locale.parse(locale)))
 
 
 @lru_cache(maxsize=4096)
 def _moment(value: dt.datetime, zone: ZoneInfo, locale: str) -> str:
-    return dates.format_datetime(value, "d MMM y, HH:mm", tzinfo=zone, locale=Locale.parse(locale))
+    comma = "،" if locale in RTL else ","
+    return i18n.digits(dates.format_datetime(value, f"d MMM y{comma} HH:mm", tzinfo=zone, locale=Locale.parse(locale)))
 
 
 @lru_cache(maxsize=4096)
-def _number(value: int | float | Decimal, locale: str) -> str:
-    return numbers.format_decimal(value, locale=Locale.parse(locale))
+def _number(value: int | float | Decimal, _locale: str) -> str:
+    return formats.number(value)
 
 
 def _locale() -> Locale:
@@ -136,16 +138,21 @@ def _locale() -> Locale:
 
 
 @pass_context
-def _gettext(context: Context, message: str) -> str:
+def _gettext(context: Context, message: str, /, **values: object) -> str:
     translated: str = i18n.catalogue(_domain(context)).gettext(message)
-    return i18n.gettext(i18n.PLATFORM, message) if translated == message else translated
+    return _filled(context, i18n.gettext(i18n.PLATFORM, message) if translated == message else translated, values)
 
 
 @pass_context
-def _ngettext(context: Context, singular: str, plural: str, count: int) -> str:
-    translated: str = i18n.catalogue(_domain(context)).ngettext(singular, plural, count)
+def _ngettext(context: Context, singular: str, plural: str, num: int, /, **values: object) -> str:
+    translated: str = i18n.catalogue(_domain(context)).ngettext(singular, plural, num)
     is_missing = translated in (singular, plural)
-    return str(i18n.catalogue(i18n.PLATFORM).ngettext(singular, plural, count)) if is_missing else translated
+    shown = str(i18n.catalogue(i18n.PLATFORM).ngettext(singular, plural, num)) if is_missing else translated
+    return _filled(context, shown, {"num": num, **values})
+
+
+def _filled(context: Context, message: str, values: dict[str, object]) -> str:
+    return i18n.filled(Markup(message) if context.eval_ctx.autoescape else message, values)  # noqa: S704 - a template's own text
 
 
 def _domain(context: Context) -> str:

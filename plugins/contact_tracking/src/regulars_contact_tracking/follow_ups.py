@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from regulars_contact_tracking import reminders
 from regulars_contact_tracking.events import FollowUpAdded, FollowUpAssigned, FollowUpClosed
 from regulars_contact_tracking.i18n import _
 from regulars_contact_tracking.models import Client, FollowUp
@@ -68,6 +69,7 @@ def add(
     session.add(row)
     session.flush()
     emit(session, FollowUpAdded(customer_id=customer_id, follow_up_id=row.id, due_on=step.due_on, assignee_id=assignee_id))
+    reminders.handed_over(session, row, by)
     return row.id
 
 
@@ -133,6 +135,7 @@ def assign(session: Session, follow_up_id: int, user_id: int, *, by: Viewer) -> 
     row.assignee_id = _somebody(session, user_id)
     session.flush()
     emit(session, FollowUpAssigned(customer_id=row.customer_id, follow_up_id=row.id, assignee_id=row.assignee_id))
+    reminders.handed_over(session, row, by)
 
 
 def _of(viewer: Viewer, whose: str) -> sa.ColumnElement[bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from regulars_contact_tracking import client_views, contributions, demo, filters, follow_up_views, plans, rest, views
+from regulars_contact_tracking import client_views, contributions, demo, filters, follow_up_views, plans, reminders, rest, views
 from regulars_contact_tracking.exchange.exporting import InteractionExporter
 from regulars_contact_tracking.exchange.importing import InteractionImporter
 from regulars_contact_tracking.i18n import _
@@ -119,6 +119,7 @@ def filter_fields() -> Iterable[FilterField]:
 @hookimpl
 def jobs() -> Iterable[Job]:
     yield Job("contact_tracking.make_planned_follow_ups", plans.run, every=dt.timedelta(hours=6))
+    yield Job("contact_tracking.remind", reminders.run, every=dt.timedelta(hours=1))
 
 
 @hookimpl

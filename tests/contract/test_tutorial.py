@@ -23,7 +23,7 @@ VENV = """#!/bin/sh
 if [ "$1 $2" = "-m venv" ]; then
     {python} -m venv --without-pip "$3"
     echo "import site; site.addsitedir('{packages}')" > "$3"/lib/python{version}/site-packages/platform.pth
-    for program in pip pytest regulars; do
+    for program in pip pybabel pytest regulars; do
         {{ echo "#!$PWD/$3/bin/python"; cat {scripts}/$program | tail -n +2; }} > "$3/bin/$program"
         chmod +x "$3/bin/$program"
     done

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from decimal import Decimal
 
 import click
 import pytest
@@ -12,6 +13,7 @@ from regulars_plugin_api import values
 from regulars_plugin_api.cli import CommandLine, JsonGroup
 from regulars_plugin_api.errors import InvalidInput
 from regulars_plugin_api.forms import Reader
+from regulars_plugin_api.rest import Amount, RestSchema
 from regulars_plugin_api.services import crm_of
 from regulars_plugin_api.views import SYSTEM, Viewer
 from regulars_plugin_api.web import PUBLIC, PluginBlueprint, access
@@ -65,6 +67,14 @@ def test_lists_of_plugins_hold_living_customers_of_ones_own_stores(crm: CrmHarne
     clerk = Viewer(1, "Anna", frozenset({"customers.view"}), frozenset({near}))
     assert (seen_by(SYSTEM), seen_by(clerk)) == (ids, [ids[0], ids[2]])
     assert seen_by(Viewer(2, "Eve", frozenset(), frozenset({far}))) == ids[1:]
+
+
+@pytest.mark.parametrize("amount", [Decimal("12.50"), "12.50"])
+def test_amounts_are_given_out_as_exact_texts(amount: Decimal | str) -> None:
+    class Priced(RestSchema):
+        price = Amount(required=True)
+
+    assert Priced().dump({"price": amount}) == {"price": "12.50"}
 
 
 def test_the_system_s_own_address_is_known_where_there_is_no_request(crm: CrmHarness) -> None:

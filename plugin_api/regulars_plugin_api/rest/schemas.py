@@ -29,13 +29,13 @@ class RestSchema(ma.Schema):
 
 
 class Amount(fields.Decimal):
-    """Money, a price or a quantity: exact, so a text such as ``"12.50"``."""
+    """Money, a price or a quantity: exact, so a text such as ``"12.50"``. Given out from a ``Decimal`` or such a text."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(as_string=True, allow_nan=False, **options)
 
-    def _serialize(self, value: Decimal | None, attr: str | None, obj: Any, **about: Any) -> str | None:
-        return None if value is None else f"{value:f}"
+    def _serialize(self, value: Decimal | str | None, attr: str | None, obj: Any, **about: Any) -> str | None:
+        return None if value is None else f"{Decimal(value):f}"
 
 
 class CustomerRef(fields.Raw):

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 
+from regulars_core import logs
 from regulars_core.bus.models import Delivery
 from regulars_core.config import Config, create_home
 from regulars_core.crm import Crm
@@ -81,6 +83,9 @@ class CrmHarness(Crm):
 
 def open_harness(url: str, home: Path, *, candidates: Iterable[Candidate] | None = None, **settings: Any) -> CrmHarness:
     """A harness on a migrated database, with the plugins installed or with these ``candidates``."""
+    if not structlog.is_configured():
+        # As the running system does: tracebacks with the values of variables take seconds to draw.
+        logs.configure(as_json=False)
     create_home(home)
     crm = CrmHarness(Config(home=home, database_url=url, secret_key="k" * 40, **settings))
     crm.plugins.load(candidates)

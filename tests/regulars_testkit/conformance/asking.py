@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from regulars_plugin_api.errors import PluginFailed
+from regulars_plugin_api.hookspecs import rules_of
 from regulars_plugin_api.views import SYSTEM
 from regulars_testkit.conformance.house import House
 from regulars_testkit.conformance.specs import PLATFORM, Hook, implementations
@@ -45,7 +46,13 @@ def ask(house: House, name: str, hook: Hook, session: Session | None) -> Any:
     """The plugin's answer. Raises ``PluginFailed``, also for one of a wrong type."""
     values = samples(house, session)
     arguments = {one: values[one] for one in inspect.signature(hook).parameters}
-    return house.on.bus.ask(house.subject.name, hook, **arguments)
+    plugin, bus = house.subject.name, house.on.bus
+    if not rules_of(hook).page:
+        return bus.ask(plugin, hook, **arguments)
+    answer = next(one for one in bus.answers(hook, **arguments) if one.plugin == plugin)
+    if answer.failure is not None:
+        raise PluginFailed(plugin, name, answer.failure)
+    return answer.value
 
 
 def samples(house: House, session: Session | None) -> dict[str, Any]:

@@ -6,8 +6,10 @@ import io
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from typing import Any, cast
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
 from regulars_core.privacy.upkeep import scrub
@@ -135,8 +137,15 @@ def _that_go(subject: Subject, markers: Markers) -> Iterable[tuple[tuple[str, st
     rules = {one.table: one for one in subject.manifest.personal_data}
     for (table, column), marker in markers.items():
         rule = rules.get(table)
-        if rule is not None and (rule.erase is Erase.DELETE or column in rule.clear):
+        if rule is not None and (rule.erase is Erase.DELETE or column in rule.clear or _is_prose(rule, column)):
             yield (table, column), marker
+
+
+def _is_prose(rule: PersonalTable, column: str) -> bool:
+    """Whether what is handed out is free text about the person, not a code such as the number of a receipt."""
+    kind = Base.metadata.tables[rule.table].c[column].type
+    collation = getattr(kind.dialect_impl(cast(Any, postgresql).dialect()), "collation", None)
+    return column in rule.export and type(kind) is sa.Text and collation is None
 
 
 def _found(crm: CrmHarness, texts: Markers) -> dict[tuple[str, str], set[str]]:

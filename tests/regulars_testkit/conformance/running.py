@@ -31,18 +31,20 @@ def run(check: Check, houses: Houses, databases: Databases) -> list[Finding]:
 
 
 def _findings(check: Check, subject: Subject, look: Callable[[], Iterable[Flaw]]) -> list[Finding]:
+    flaws: list[Flaw] = []
     try:
-        flaws = list(look())
+        for flaw in look():
+            flaws.append(flaw)  # noqa: PERF402 - what was found before something was raised counts
     except Exception as error:
         words = f"{type(error).__name__} stopped the check ({check.about}): {error}"
-        return [Finding(subject.name, check.id, check.tier, words, f"It was raised at {_origin(error, subject)}.")]
+        flaws.append(Flaw(words, f"It was raised at {_origin(error, subject)}."))
     return [Finding(subject.name, check.id, check.tier, flaw.words, flaw.hint) for flaw in flaws]
 
 
 def _origin(error: Exception, subject: Subject) -> str:
     """Where it went wrong: in the plugin's own code if that took part."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [one for one in frames if Path(one.filename).is_relative_to(subject.folder)]
+    own = [one for one in frames if subject.refused is None and Path(one.filename).is_relative_to(subject.folder)]
     last = (own or frames)[-1]
     return f"{last.filename}:{last.lineno}, in {last.name}"
 

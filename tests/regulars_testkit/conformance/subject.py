@@ -85,7 +85,8 @@ class Subject:
     @property
     def tables(self) -> list[sa.Table]:
         """The tables its models declare, each after those it points at."""
-        return [table for table in Base.metadata.sorted_tables if self.manifest.owns(table.name)]
+        owns = self.manifest.owns
+        return [table for table in Base.metadata.sorted_tables if owns(table.name)]
 
     @cached_property
     def sources(self) -> list[Path]:

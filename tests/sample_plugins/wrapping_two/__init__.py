@@ -1,0 +1,1 @@
+"""What the second version of ``wrapping`` changes: each wish has a ribbon."""

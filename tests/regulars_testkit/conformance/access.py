@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -16,8 +17,8 @@ from regulars_testkit.conformance.checks import Place, check
 from regulars_testkit.conformance.findings import Flaw
 from regulars_testkit.conformance.house import House
 
-SAMPLES = {"IntegerConverter": "1", "FloatConverter": "1.0", "RunKey": "1", "CustomerKey": "1"}
-UID = "00000000-0000-7000-8000-000000000000"
+SAMPLES = ("1", "00000000-0000-7000-8000-000000000000", "1.0", "x")
+"""Values for the variable parts of an address: each gets the first that fits."""
 
 
 class Address(NamedTuple):
@@ -46,14 +47,10 @@ def addresses(house: House) -> list[Address]:
 
 
 def _path(rule: Rule) -> str:
-    kinds = {name: type(converter).__name__ for name, converter in rule._converters.items()}
-    values = {name: SAMPLES.get(kind, UID if kind in ("UidKey", "UUIDConverter") else "x") for name, kind in kinds.items()}
     path = rule.rule
-    for name, value in values.items():
-        before, _open, rest = path.partition("<")
-        assert rest
-        path = before + value + rest.partition(">")[2]
-        assert name in rule.arguments
+    for name in re.findall(r"<(?:[^:<>]+:)?(\w+)>", path):
+        value = next(one for one in SAMPLES if re.fullmatch(rule._converters[name].regex, one))
+        path = re.sub(rf"<(?:[^:<>]+:)?{name}>", value, path)
     return path
 
 

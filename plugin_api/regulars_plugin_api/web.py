@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final, TypeVar, cast
 
-from flask import Blueprint, current_app, g, render_template
+from flask import Blueprint, Response, current_app, g, render_template
 
 from regulars_plugin_api.services import Crm
 from regulars_plugin_api.views import Viewer
@@ -62,6 +62,15 @@ def current_crm() -> Crm:
 def current_viewer() -> Viewer:
     """Who sent the running request."""
     return cast(Viewer, g.viewer)
+
+
+def sign_in(email: str, next_page: str = "/") -> Response:
+    """Sign in the member of staff with this address and lead to ``next_page``: for a view of a ``SignInProvider``.
+
+    The plugin answers for it that whoever sent the request is that person. Sessions, idle time and the limit on guessing are those of
+    signing in by password. Raises ``Forbidden`` where there is no such account, or it is closed.
+    """
+    return cast(Response, current_app.extensions["regulars_sign_in"](email, next_page))
 
 
 def render(template: str, **values: Any) -> str:

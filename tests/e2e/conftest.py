@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from regulars_core import demo
 from regulars_testkit.browser import Site, browser_type_launch_args, complaints, served
+from regulars_web import demo
 
 __all__ = ["browser_type_launch_args", "complaints"]
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from types import ModuleType
 from typing import Any
 
 import click
 import marshmallow
 import sqlalchemy as sa
+from flask import request
 from marshmallow import fields
 from sqlalchemy.orm import Session
 
@@ -54,7 +56,7 @@ from regulars_plugin_api.manifest import Category, Manifest
 from regulars_plugin_api.services import Crm
 from regulars_plugin_api.settings import Secret
 from regulars_plugin_api.views import CustomerView, Viewer
-from regulars_plugin_api.web import PluginBlueprint, access
+from regulars_plugin_api.web import PUBLIC, PluginBlueprint, access, sign_in
 from sample_plugins import everything_hookspecs
 
 MANIFEST = Manifest(name="everything", title="Everything", summary="Implements every hook.", category=Category.OPERATIONS, api="1.0")
@@ -62,6 +64,13 @@ MANIFEST = Manifest(name="everything", title="Everything", summary="Implements e
 told: list[Any] = []
 
 pages = PluginBlueprint("everything", __name__, url_prefix="/everything", template_folder=None)
+
+
+@pages.get("/enter")
+@access(PUBLIC)
+def enter() -> Any:
+    """Whoever comes with the name of somebody the other side knows, is let in as that person."""
+    return sign_in(request.args["email"], request.args.get("next", "/"))
 
 
 @pages.get("/")
@@ -105,6 +114,21 @@ class ThingExporter(Exporter):
     def rows(self, session: Session, viewer: Any, where: Any | None) -> Iterator[Sequence[Any]]:
         """Nothing."""
         return iter(())
+
+
+class CountedSchema(marshmallow.Schema):
+    """How far to count."""
+
+    upto = fields.Integer(load_default=3, validate=marshmallow.validate.Range(0, 1000), metadata={"title": "Last number"})
+    word = fields.String(load_default="=1+1")
+
+
+def counted(session: Session, values: Mapping[str, Any], viewer: Viewer) -> Table:
+    """A row per number, with its price and a word."""
+    kinds = {"number": FieldType.NUMBER, "price": FieldType.MONEY, "word": FieldType.TEXT}
+    columns = [ReportColumn(name, name.title(), kind) for name, kind in kinds.items()]
+    rows = [[number, Decimal(number) / 4, values["word"]] for number in range(1, values["upto"] + 1)]
+    return Table(columns, rows, ["Prices are invented."])
 
 
 def handle(session: Session, event: Delivered[StoreCreated]) -> None:
@@ -248,8 +272,7 @@ def filter_fields() -> Iterable[FilterField]:
 
 @hookimpl
 def reports() -> Iterable[Report]:
-    table = Table([ReportColumn("one", "One", FieldType.NUMBER)], [[1]])
-    yield Report("everything.one", "One", "Always one.", "everything.see", marshmallow.Schema, lambda session, values, viewer: table)
+    yield Report("everything.counted", "Counted", "Numbers up to a last one.", "everything.see", CountedSchema, counted)
 
 
 @hookimpl
@@ -264,7 +287,7 @@ def exporters() -> Iterable[Exporter]:
 
 @hookimpl
 def message_channels() -> Iterable[MessageChannel]:
-    yield MessageChannel("pigeon", "Pigeon", lambda customer: customer.email, send)
+    yield MessageChannel("email", "Pigeon post", lambda customer: customer.email, send)
 
 
 @hookimpl
@@ -274,7 +297,8 @@ def preference_topics() -> Iterable[Topic]:
 
 @hookimpl
 def contact_vetoes(session: Session, customer_ids: Sequence[int], channel: str, purpose: str) -> Iterable[Veto]:
-    return [Veto(one, "Odd ones rest.") for one in customer_ids if one % 2]
+    long_ago = dt.datetime(2001, 1, 1, tzinfo=dt.UTC)
+    return [Veto(one, "Odd ones rest.") if one % 2 else Veto(one, "Was at sea.", until=long_ago) for one in customer_ids]
 
 
 @hookimpl
@@ -294,7 +318,7 @@ def executors() -> Iterable[Executor]:
 
 @hookimpl
 def sign_in_providers() -> Iterable[SignInProvider]:
-    yield SignInProvider("everything", "Everything", "everything.page")
+    yield SignInProvider("everything", "Sign in with Everything", "everything.enter")
 
 
 @hookimpl

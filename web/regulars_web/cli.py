@@ -27,6 +27,7 @@ CORE = {
     "export": "exchange",
     "customers": "customers",
     "audit": "audit",
+    "reports": "reports",
     "events": "events",
     "doctor": "doctor",
 }

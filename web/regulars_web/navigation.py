@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from flask import Flask, g, request, url_for
-from werkzeug.routing import BuildError
 
 from regulars_core.crm import Crm
 from regulars_plugin_api.contributions import NavItem
 from regulars_plugin_api.hookspecs import web as hooks
 from regulars_plugin_api.i18n import Text, _
 from regulars_plugin_api.views import Viewer
+from regulars_web.links import leads_somewhere
 
 SECTIONS = {"main": "", "plugins": _("Plugins"), "administration": _("Administration")}
 CORE = (
     NavItem(_("Home"), "home.page", "customers.view", weight=0, icon="home"),
     NavItem(_("Customers"), "customers.page", "customers.view", weight=10, icon="users"),
     NavItem(_("Till"), "till.page", "customers.view", weight=20, icon="receipt"),
+    NavItem(_("Reports"), "reports.page", "customers.view", weight=60, icon="list-details"),
     NavItem(_("Import"), "imports.page", "imports.run", section="administration", weight=10, icon="upload"),
     NavItem(_("Export"), "exports.page", "customers.export", section="administration", weight=15, icon="download"),
     NavItem(_("Duplicates"), "duplicates.page", "customers.merge", section="administration", weight=16, icon="git-merge"),
@@ -75,15 +75,6 @@ def menu(crm: Crm, viewer: Viewer) -> list[Section]:
         if entries:
             sections.append(Section(title, entries))
     return sections
-
-
-def leads_somewhere(endpoint: str, **values: Any) -> bool:
-    """Whether there is an address of this name that needs no more than ``values``."""
-    try:
-        url_for(endpoint, **values)
-    except BuildError:
-        return False
-    return True
 
 
 def _current(endpoints: Sequence[str]) -> str | None:

@@ -6,11 +6,11 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any, cast
 
-from flask import Flask, g, request, session
+from flask import Flask, g, redirect, request, session, url_for
 from flask_limiter import Limiter
 from flask_login import user_logged_out
 from flask_security import MailUtil, RoleMixin, Security, SQLAlchemySessionUserDatastore, UserMixin, user_authenticated
-from flask_security.utils import set_request_attr
+from flask_security.utils import login_user, set_request_attr
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy.orm import Mapped, Session, relationship
 from werkzeug.local import LocalProxy
@@ -18,8 +18,11 @@ from werkzeug.local import LocalProxy
 from regulars_core.crm import Crm
 from regulars_core.users import holding, passwords, sessions
 from regulars_core.users.models import Role, User
-from regulars_plugin_api.i18n import _
+from regulars_plugin_api.errors import Forbidden
+from regulars_plugin_api.hookspecs import access
+from regulars_plugin_api.i18n import Text, _
 from regulars_web.devices import device_name
+from regulars_web.links import leads_somewhere
 
 IDLE = dt.timedelta(hours=8)
 SIGN_IN = "sign_in"
@@ -101,6 +104,8 @@ def install(app: Flask, crm: Crm, *, https: bool) -> None:
     limited = limiter.limit(GUESSES, methods=["POST"], error_message=str(_("Too many attempts. Wait a minute and try again.")))
     app.view_functions["security.login"] = cast(Any, limited(login))
     _keep_session_rows(app, crm)
+    app.extensions["regulars_sign_in"] = lambda email, next_page: _sign_in(datastore, limiter, email, next_page)
+    app.jinja_env.globals["sign_in_providers"] = lambda: _providers(crm)
     app.teardown_appcontext(stop_reading)
 
 
@@ -113,6 +118,22 @@ def _signed_in(crm: Crm, uniquifier: str) -> StaffUser | None:
     g.signed_in_viewer = found.viewer
     crm.plugins.notice(found.switches)
     return found.user
+
+
+def _sign_in(datastore: Lookup, limiter: Limiter, email: str, next_page: str) -> Any:
+    """What ``regulars_plugin_api.web.sign_in`` does."""
+    with limiter.limit(GUESSES, key_func=lambda: f"{request.remote_addr} {email.strip().lower()}"):
+        user = datastore.find_user(case_insensitive=True, email=email.strip())
+    if user is None or not user.active:
+        raise Forbidden(_("There is no open account for this address. An administrator can make one."))
+    login_user(user, authn_via=["plugin"])
+    return redirect(safe_next(next_page))
+
+
+def _providers(crm: Crm) -> list[tuple[Text, str]]:
+    """Title and address of each other way to sign in."""
+    offered = crm.bus.collect(access.sign_in_providers)
+    return [(one.title, url_for(one.endpoint)) for one in offered if leads_somewhere(one.endpoint)]
 
 
 def _who_guesses() -> str:

@@ -157,8 +157,8 @@ def bootstrap(console: Console, address: str) -> None:
     """On an empty home everything for a first look; on a filled one only the addresses and sample users again."""
     config = Config.from_environment()
     if is_new(config):
-        from regulars_core import demo
         from regulars_core.plugins import switching
+        from regulars_web import demo
 
         console.say(_("Making a home in %(home)s …", home=config.home))
         initialise(console)

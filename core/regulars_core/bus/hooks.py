@@ -68,6 +68,7 @@ class _Hook(NamedTuple):
     page: bool
     must: bool
     session: int | None
+    budget: float | None = None
 
 
 class HookBus:
@@ -158,9 +159,9 @@ class HookBus:
         answers = self._ask_all(hook, args, kwargs)
         return cast("T | None", answers[0]) if answers else None
 
-    def guarded(self, plugin: str, what: str, work: Callable[[], T]) -> Answer[T]:
-        """Run other code of a plugin that a page waits for, such as the load of a panel, within the same budget and breaker."""
-        hook = _Hook(what, (), (_Call(plugin, work, None),), lambda answer: answer, page=True, must=False, session=None)
+    def guarded(self, plugin: str, what: str, work: Callable[[], T], budget: float | None = None) -> Answer[T]:
+        """Run other code of a plugin that a page waits for, such as the load of a panel, under the same breaker, for ``budget`` seconds."""
+        hook = _Hook(what, (), (_Call(plugin, work, None),), lambda answer: answer, page=True, must=False, session=None, budget=budget)
         return _answer(plugin, self._ask_all(hook, (), {})[0])
 
     def watched(self, work: Callable[[], T]) -> T:
@@ -175,7 +176,7 @@ class HookBus:
             if late is None:
                 return page.answer()
             self._stuck[late.plugin] = page.finished
-            self._failed(late.hook, late.plugin, TimeoutError(f"no answer within {PAGE_BUDGET:g} s"))
+            self._failed(late.hook, late.plugin, TimeoutError(f"no answer within {late.hook.budget or PAGE_BUDGET:g} s"))
 
     def _prepare(self, spec: Callable[..., Any]) -> _Hook:
         rules = rules_of(spec)
@@ -278,13 +279,13 @@ class HookBus:
         while rest:
             turn = Turn(rest, lambda call: self._run(hook, (call,), values), self._clock)
             self._pool.start(turn.run, turn.finished)
-            turn.wait(PAGE_BUDGET)
+            turn.wait(hook.budget or PAGE_BUDGET)
             done = turn.leave()
             answers += done
             if len(done) < len(rest):
                 late = rest[len(done)].plugin
                 self._stuck[late] = turn.finished
-                answers.append(self._failed(hook, late, TimeoutError(f"no answer within {PAGE_BUDGET:g} s")))
+                answers.append(self._failed(hook, late, TimeoutError(f"no answer within {hook.budget or PAGE_BUDGET:g} s")))
             rest = rest[len(done) + 1 :]
         return answers
 

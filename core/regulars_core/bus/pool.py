@@ -119,7 +119,7 @@ class Whole(Generic[T]):
         patience = _LOOK_AGAIN
         while not self.finished.wait(patience):
             running = self._helper.running if self._helper else None
-            patience = running.began + budget - self._clock() if running else _LOOK_AGAIN
+            patience = running.began + (running.hook.budget or budget) - self._clock() if running else _LOOK_AGAIN
             if patience <= 0:
                 return running
         return None

@@ -32,9 +32,9 @@ log = structlog.get_logger(__name__)
 
 CORE_PAGES = (
     *("account", "api", "asset", "audit", "customers", "events", "exports", "healthz", "home", "imports", "jobs", "metrics", "plugins"),
-    *("privacy", "profile", "readyz", "search", "settings", "sign-in", "sign-out", "static", "stores", "users"),
+    *("privacy", "profile", "readyz", "reports", "search", "settings", "sign-in", "sign-out", "static", "stores", "users"),
 )
-CORE_RESOURCES = ("customers", "events", "exports", "imports", "plugins", "stores", "users")
+CORE_RESOURCES = ("customers", "events", "exports", "imports", "plugins", "reports", "stores", "users")
 
 
 class State(enum.Enum):

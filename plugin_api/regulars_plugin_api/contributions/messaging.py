@@ -29,7 +29,11 @@ class Message:
 
 @dataclass(frozen=True)
 class MessageChannel(Contribution):
-    """A way to reach people. ``address(customer)`` is None for whom it can't reach; ``send`` raises when it was not sent."""
+    """A way to reach people.
+
+    ``name`` is the channel consent is given for, such as ``email`` or ``sms``. ``address(customer)`` is None for whom it can't reach;
+    ``send`` raises when it was not sent.
+    """
 
     name: str
     title: Text

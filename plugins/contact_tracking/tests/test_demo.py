@@ -10,10 +10,10 @@ import sqlalchemy as sa
 
 from regulars_contact_tracking.demo_words import TALKS
 from regulars_contact_tracking.models import Channel, Direction
-from regulars_core import demo as core_demo
 from regulars_core.users import passwords, service
 from regulars_testkit.crm import CrmHarness
 from regulars_testkit.staff import PASSWORD
+from regulars_web import demo as core_demo
 
 
 @pytest.fixture

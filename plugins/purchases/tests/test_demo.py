@@ -6,8 +6,8 @@ import random
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from regulars_core import demo as core_demo
 from regulars_purchases import demo, demo_products
+from regulars_web import demo as core_demo
 
 
 def test_the_sample_chain_buys(empty_chain: Any) -> None:

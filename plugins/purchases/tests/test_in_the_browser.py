@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from regulars_core import demo
 from regulars_core.plugins.switching import enable
 from regulars_testkit.browser import Site, browser_type_launch_args, complaints, served
+from regulars_web import demo
 
 __all__ = ["browser_type_launch_args", "complaints"]
 

@@ -16,12 +16,12 @@ from hypothesis import HealthCheck, given, seed, settings
 from schemathesis import Case
 from schemathesis.checks import CHECKS
 
-from regulars_core import demo
 from regulars_core.config import Config, create_home
 from regulars_core.crm import open_crm
 from regulars_core.plugins.switching import enable
 from regulars_core.users import service, sessions, tokens
 from regulars_testkit.staff import PASSWORD, csrf_token
+from regulars_web import demo
 from regulars_web.app import create_app
 from regulars_web.security import SIGN_IN
 

@@ -82,7 +82,7 @@ def worker(console: Console, concurrency: int, follow: int | None) -> int:
 @click.pass_obj
 def demo(console: Console, size: str) -> int:
     """Fill an empty system with the sample chain, always the same."""
-    from regulars_core import demo as sample
+    from regulars_web import demo as sample
 
     counts = sample.fill(console.crm(), size)
     console.answer(counts, _("The sample chain is in: %(stores)s stores, %(customers)s customers.", **counts))

@@ -22,6 +22,7 @@ from regulars_web.pages import (
     privacy,
     profile,
     quick_edit,
+    reports,
     roles,
     search,
     settings,
@@ -37,6 +38,7 @@ PAGES = (
     *(duplicates.pages, merge.pages, trash.pages, privacy.pages, audit.pages),
     *(
         plugins.pages,
+        reports.pages,
         settings.pages,
         jobs.pages,
         events.pages,

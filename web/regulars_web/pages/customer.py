@@ -22,9 +22,9 @@ from regulars_plugin_api.i18n import Text, _
 from regulars_plugin_api.ids import uuid7
 from regulars_plugin_api.views import CustomerView, StoreView
 from regulars_plugin_api.web import access, current_viewer, render
-from regulars_web import conflicts, kept, slots
+from regulars_web import conflicts, contacting, kept, slots
 from regulars_web.filtering import GENDERS, KINDS, STATUSES
-from regulars_web.navigation import leads_somewhere
+from regulars_web.links import leads_somewhere
 from regulars_web.pages import timeline
 from regulars_web.personal import preference
 from regulars_web.running import crm_here
@@ -209,6 +209,7 @@ def about(customer: CustomerView, found: slots.Found) -> dict[str, Any]:
     with crm_here().read(viewer) as session:
         store = stores.names(session, [customer.store_id]).get(customer.store_id or 0)
         kept_away = kept.about(crm_here(), session, customer.id)
+        ways = contacting.ways(crm_here(), session, customer)
     offered = crm_here().bus.collect(hooks.customer_actions, customer=customer, viewer=viewer)
     allowed = [one for one in offered if not one.bulk and viewer.may(one.permission)]
     leading = [one for one in allowed if leads_somewhere(one.endpoint, customer_id=customer.id)]
@@ -221,6 +222,8 @@ def about(customer: CustomerView, found: slots.Found) -> dict[str, Any]:
         "tabs": slots.placed(found, Place.TAB),
         "failed": found.failed,
         "kept": kept_away,
+        "ways": ways,
+        "topics": contacting.topic_titles(crm_here()),
         "actions": sorted(leading, key=lambda one: one.weight),
     }
 

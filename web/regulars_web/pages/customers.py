@@ -22,7 +22,7 @@ from regulars_plugin_api.i18n import Text
 from regulars_plugin_api.web import access, current_viewer, render
 from regulars_web import columns, filtering
 from regulars_web.filtering import KINDS, STATUSES
-from regulars_web.navigation import leads_somewhere
+from regulars_web.links import leads_somewhere
 from regulars_web.pages.customer import MOST_CHOICES, pages
 from regulars_web.running import crm_here
 

@@ -3,41 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import marshmallow
 from flask import Blueprint, abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from marshmallow import fields, validate
+from marshmallow import fields
 
 from regulars_core.config import PLUGIN_PREFIX
 from regulars_plugin_api.errors import InvalidInput
 from regulars_plugin_api.i18n import Text, _
-from regulars_plugin_api.settings import Secret
 from regulars_plugin_api.web import access, current_viewer, render
 from regulars_web.running import crm_here
+from regulars_web.schema_forms import Field, default_of, form_field, given, kind_of, plain
 
 pages = Blueprint("settings", __name__)
-LONGEST = 4000
-
-
-@dataclass(frozen=True)
-class Field:
-    """One field of the form. ``kind`` is an input's type, or ``choice``, ``list``, ``yes_no``, ``secret``.
-
-    ``locked`` names the variable of the environment that sets it.
-    """
-
-    name: str
-    title: Text
-    help: Text
-    kind: str
-    value: str
-    required: bool
-    choices: tuple[tuple[str, Text], ...] = ()
-    locked: str | None = None
-    is_set: bool = False
 
 
 @pages.get("/settings")
@@ -62,10 +42,10 @@ def save(name: str) -> ResponseReturnValue:
     """Check and keep what was given; it counts from the next request, in every process."""
     schema = _schema(name)
     locked = crm_here().settings.locked(name)
-    given = {key: _given(key, field) for key, field in schema.fields.items() if key not in locked and not field.dump_only}
+    typed = {key: given(key, field) for key, field in schema.fields.items() if key not in locked and not field.dump_only}
     try:
         with crm_here().transaction(current_viewer()) as session:
-            crm_here().settings.save(session, name, given)
+            crm_here().settings.save(session, name, typed)
     except InvalidInput as wrong:
         return _form(name, request.form, wrong.fields), 422
     crm_here().plugins.refresh()
@@ -76,16 +56,6 @@ def save(name: str) -> ResponseReturnValue:
 def _schema(name: str) -> marshmallow.Schema:
     schema = crm_here().settings.schema(name)
     return schema if schema is not None else abort(404)
-
-
-def _given(name: str, field: fields.Field[Any]) -> Any:
-    """What the form says of a field; None where it is left empty."""
-    raw = request.form.get(name, "").strip()[:LONGEST]
-    if isinstance(field, fields.Boolean):
-        return raw == "true"
-    if isinstance(field, fields.List):
-        return [line.strip() for line in raw.splitlines() if line.strip()]
-    return raw or ("" if isinstance(field, Secret) else None)
 
 
 def _form(name: str, given: Mapping[str, str], wrong: Mapping[str, Text]) -> str:
@@ -100,49 +70,12 @@ def _form(name: str, given: Mapping[str, str], wrong: Mapping[str, Text]) -> str
 def _field(
     owner: str, name: str, field: fields.Field[Any], stored: Mapping[str, Any], given: Mapping[str, str], overrides: Mapping[str, str]
 ) -> Field:
-    default = None if field.load_default is marshmallow.missing or callable(field.load_default) else field.load_default
-    value = overrides.get(name, stored.get(name, default))
-    kind = _kind(field)
-    return Field(
-        name=name,
-        title=field.metadata.get("title", name.replace("_", " ").capitalize()),
-        help=field.metadata.get("help", ""),
-        kind=kind,
-        value="" if kind == "secret" else given.get(name, _plain(value)),
-        required=field.required,
-        choices=_choices(field),
+    value = overrides.get(name, stored.get(name, default_of(field)))
+    kind = kind_of(field)
+    return form_field(
+        name,
+        field,
+        "" if kind == "secret" else given.get(name, plain(value)),
         locked=f"{PLUGIN_PREFIX}{owner.upper()}__{name.upper()}" if overrides else None,
         is_set=bool(stored.get(name)) or name in overrides,
     )
-
-
-def _kind(field: fields.Field[Any]) -> str:
-    if _choices(field):
-        return "choice"
-    kinds: tuple[tuple[type[fields.Field[Any]], str], ...] = (
-        (Secret, "secret"),
-        (fields.Boolean, "yes_no"),
-        (fields.List, "list"),
-        (fields.Email, "email"),
-        (fields.Url, "url"),
-        (fields.Date, "date"),
-        (fields.Time, "time"),
-        (fields.Integer, "number"),
-    )
-    return next((kind for type_, kind in kinds if isinstance(field, type_)), "text")
-
-
-def _choices(field: fields.Field[Any]) -> tuple[tuple[str, Text], ...]:
-    for check in field.validators:
-        if isinstance(check, validate.OneOf):
-            labels = list(check.labels) or [str(one) for one in check.choices]
-            return tuple(zip(map(str, check.choices), labels, strict=True))
-    return tuple((one, one) for one in field.enum.__members__) if isinstance(field, fields.Enum) else ()
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else ""
-    if isinstance(value, list | tuple):
-        return "\n".join(map(str, value))
-    return "" if value is None else str(value)

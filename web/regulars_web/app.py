@@ -12,10 +12,11 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from jinja2 import ChoiceLoader, FileSystemLoader
 from markupsafe import Markup
+from werkzeug.routing import IntegerConverter
 
 from regulars_core.crm import Crm
 from regulars_plugin_api.rest import RestBlueprint
-from regulars_web import assets, errors, gate, headers, language, navigation, personal, security
+from regulars_web import assets, errors, gate, headers, language, metrics, navigation, personal, security
 from regulars_web.pages import PAGES
 from regulars_web.rest import api, auth
 from regulars_web.rest.resources import RESOURCES
@@ -40,6 +41,12 @@ class Site(Flask):
         return crm.bus.watched(page)
 
 
+class RowNumber(IntegerConverter):
+    """The number of a row in an address. No database has a row of a longer one: not found, without being asked."""
+
+    regex = r"\d{1,18}"
+
+
 def create_app(crm: Crm) -> Flask:
     """The WSGI application of a running ``crm``: core's pages and those of every installed plugin, switched per request."""
     config = crm.config
@@ -52,12 +59,14 @@ def create_app(crm: Crm) -> Flask:
         MAX_FORM_PARTS=500,
     )
     app.extensions["regulars"] = crm
+    app.url_map.converters["int"] = RowNumber
     headers.install(app, https=https)
     language.install(app, config.timezone)
     app.extensions["regulars_assets"] = assets.install(app)
     app.jinja_env.globals.update(icon=_icons(app), theme=theme, safe_next=security.safe_next)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(lambda: {"viewer": g.get("viewer", gate.NOBODY)})
+    metrics.install(app, crm)
     gate.install(app, crm)
     security.install(app, crm, https=https)
     auth.install(app, crm)

@@ -45,6 +45,7 @@ def test_an_endpoint_is_added_changed_and_removed(house: Any, receiver: Any, olg
     stale = olga.post("/webhooks/1/edit", fill(receiver, title="Shed", version="1"))
     assert (stale.status_code, 'value="Shed"' in stale.text, "Load it anew" in stale.text) == (409, True, True)
     assert olga.post("/webhooks/1/delete").location == "/webhooks"
+    assert olga.get(f"/webhooks/{10**20}").status_code == 404
     assert (olga.get("/webhooks/1").status_code, house.rows("SELECT id FROM webhooks_endpoint")) == (404, [])
 
 

@@ -49,7 +49,7 @@ def test_an_endpoint_from_beginning_to_end(house: Any, receiver: Any, program: A
     tested = program.send("POST", f"{PATH}/1/test").json
     assert (tested["status"], tested["problem"], receiver.got[-1].json["type"]) == (204, None, "ping")
     assert program.send("DELETE", f"{PATH}/1").status_code == 204
-    assert program.get(f"{PATH}/1").status_code == 404
+    assert program.get(f"{PATH}/1").status_code == program.get(f"{PATH}/{10**20}").status_code == 404
 
 
 def test_the_log_in_pages_and_what_is_sent_again(house: Any, receiver: Any, program: Any) -> None:

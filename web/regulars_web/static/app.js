@@ -72,7 +72,7 @@ document.addEventListener("change", (event) => {
   const rows = [...list.querySelectorAll("tbody [name=id]")];
   if (event.target.matches("[data-all]")) for (const row of rows) row.checked = event.target.checked;
   const ticked = rows.filter((row) => row.checked).length;
-  list.querySelector("[data-count]").textContent = ticked;
+  list.querySelector("[data-count]").textContent = ticked.toLocaleString(document.documentElement.lang);
   const all = list.querySelector("[data-all]");
   all.checked = ticked > 0 && ticked === rows.length;
   all.indeterminate = ticked > 0 && ticked < rows.length;

@@ -2,4 +2,4 @@
 
 from regulars_testkit.conformance import conformance
 
-test_conformance = conformance("webhooks", "gold")
+test_conformance = conformance("webhooks")

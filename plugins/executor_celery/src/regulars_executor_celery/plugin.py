@@ -14,7 +14,7 @@ from regulars_executor_celery.schemas import SettingsSchema
 from regulars_plugin_api.contributions import Executor, HealthCheck
 from regulars_plugin_api.hookspecs import hookimpl
 from regulars_plugin_api.i18n import Text
-from regulars_plugin_api.manifest import Category, Manifest
+from regulars_plugin_api.manifest import Category, Manifest, Tier
 
 MANIFEST = Manifest(
     name="executor_celery",
@@ -22,6 +22,7 @@ MANIFEST = Manifest(
     summary=_("Runs event handlers on a Celery cluster, over Redis or RabbitMQ."),
     category=Category.OPERATIONS,
     api="1.0",
+    tier=Tier.SILVER,
 )
 
 

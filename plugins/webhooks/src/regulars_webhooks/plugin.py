@@ -11,7 +11,7 @@ from marshmallow import Schema
 from regulars_plugin_api.contributions import EventHandler, Job, NavItem, Permission
 from regulars_plugin_api.events import known_events
 from regulars_plugin_api.hookspecs import hookimpl
-from regulars_plugin_api.manifest import Category, Manifest, PersonalTable
+from regulars_plugin_api.manifest import Category, Manifest, PersonalTable, Tier
 from regulars_plugin_api.views import Viewer
 from regulars_plugin_api.web import PluginBlueprint
 from regulars_webhooks import commands, delivery_views, handlers, rest, views
@@ -30,6 +30,7 @@ MANIFEST = Manifest(
     summary=_("Tells other systems what happens: signed, in order, and again until they have it."),
     category=Category.CONNECTORS,
     api="1.0",
+    tier=Tier.SILVER,
     personal_data=(PersonalTable("webhooks_delivery", export=("type", "at", "subject", "body", "endpoint_id", "state")),),
 )
 

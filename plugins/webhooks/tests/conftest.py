@@ -146,6 +146,11 @@ class House:
         with self.crm.read() as session:
             return [tuple(row) for row in session.execute(sa.text(query))]
 
+    def execute(self, statement: str) -> None:
+        """What somebody does behind the system's back."""
+        with self.crm.transaction() as session:
+            session.execute(sa.text(statement))
+
     def states(self) -> list[tuple[str, int]]:
         return [(row[0], row[1]) for row in self.rows("SELECT state, attempts FROM webhooks_delivery ORDER BY id")]
 

@@ -110,4 +110,7 @@ def test_with_an_old_schema_every_page_says_what_to_run(crm: Crm) -> None:
     assert "regulars db upgrade" in visitor.get("/sign-in").text
     assert visitor.get("/healthz").status_code == 200
     reply = visitor.get("/readyz")
-    assert (reply.status_code, reply.get_json()) == (503, {"missing": ["schema"], "status": "not ready"})
+    assert (reply.status_code, reply.get_json()) == (
+        503,
+        {"missing": ["schema"], "reasons": {"schema": "The database has to be upgraded first."}, "status": "not ready"},
+    )

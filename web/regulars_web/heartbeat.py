@@ -64,7 +64,11 @@ def clock_ahead(session: Session, now: dt.datetime) -> float:
     return (now - there).total_seconds()
 
 
+def beats(session: Session) -> list[WorkerBeat]:
+    """Workers that were heard within a day and have not said good-bye, the oldest first."""
+    return list(session.scalars(sa.select(WorkerBeat).order_by(WorkerBeat.started_at, WorkerBeat.worker)))
+
+
 def alive(session: Session, now: dt.datetime) -> list[WorkerBeat]:
-    """The workers that are there, the oldest first."""
-    heard = sa.select(WorkerBeat).where(WorkerBeat.seen_at > now - ALIVE)
-    return list(session.scalars(heard.order_by(WorkerBeat.started_at, WorkerBeat.worker)))
+    """Those of them that are there."""
+    return [one for one in beats(session) if one.seen_at > now - ALIVE]

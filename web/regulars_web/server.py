@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+
+from regulars_web import metrics
 
 THREADS = 4
 
@@ -26,15 +30,24 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
 def serve(make_app: Callable[[], Flask], host: str, port: int, workers: int) -> None:
     """Answer requests until SIGTERM or SIGINT. ``make_app`` is called once in each worker, so nothing is shared by fork."""
-    _Server(
-        make_app,
-        {
-            "bind": f"{host}:{port}",
-            "workers": workers,
-            "worker_class": "gthread",
-            "threads": THREADS,
-            "graceful_timeout": 20,
-            "loglevel": "warning",
-            "control_socket_disable": True,
-        },
-    ).run()
+    options = {
+        "bind": f"{host}:{port}",
+        "workers": workers,
+        "worker_class": "gthread",
+        "threads": THREADS,
+        "graceful_timeout": 20,
+        "loglevel": "warning",
+        "control_socket_disable": True,
+    }
+    if workers == 1:
+        _Server(make_app, options).run()
+        return
+    with tempfile.TemporaryDirectory(prefix="regulars-figures-") as folder:
+        os.environ[metrics.FOLDER] = folder
+        _Server(make_app, {**options, "child_exit": _forget_figures}).run()
+
+
+def _forget_figures(_server: Any, worker: Any) -> None:
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

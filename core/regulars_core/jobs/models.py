@@ -25,6 +25,7 @@ class JobSlot(Base):
     __table_args__ = (
         sa.UniqueConstraint("job", "slot"),
         sa.Index("ix_job_slot_open", "job", "due_at", postgresql_where=sa.text("state = 'ready'"), sqlite_where=sa.text("state = 'ready'")),
+        sa.Index("ix_job_slot_dead", "job", postgresql_where=sa.text("state = 'dead'"), sqlite_where=sa.text("state = 'dead'")),
         {"info": dump_as("job", "slot", journal=True)},
     )
 

@@ -44,6 +44,7 @@ CORE_PERMISSIONS = (
     Permission("plugins.manage", _("Switch plugins on and off"), roles=frozenset()),
     Permission("jobs.manage", _("See jobs and events, try again what failed"), roles=frozenset()),
     Permission("settings.manage", _("Change settings"), roles=frozenset()),
+    Permission("metrics.read", _("Read figures for monitoring"), roles=frozenset()),
 )
 
 

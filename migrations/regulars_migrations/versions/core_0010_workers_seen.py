@@ -20,9 +20,12 @@ def upgrade() -> None:
         table.add_column(sa.Column("done", BigInt))
         table.add_column(sa.Column("total", BigInt))
         table.add_column(sa.Column("stopping", sa.Boolean, nullable=False, server_default=sa.false()))
+    dead = sa.text("state = 'dead'")
+    op.create_index("ix_job_slot_dead", "job_slot", ["job"], postgresql_where=dead, sqlite_where=dead)
 
 
 def downgrade() -> None:
+    op.drop_index("ix_job_slot_dead", "job_slot")
     with op.batch_alter_table("job_slot") as table:
         for column in ("stopping", "total", "done"):
             table.drop_column(column)

@@ -34,7 +34,7 @@ def install(app: Flask, crm: Crm) -> None:
 
 def is_for_api() -> bool:
     """Whether the request is one that a program makes."""
-    return request.path.startswith("/api/")
+    return request.path.startswith("/api/") or request.path == "/metrics"
 
 
 def viewer_of_token(crm: Crm) -> Viewer | None:

@@ -53,7 +53,6 @@ class Config:
     country: str | None = None
     executor: str | None = None
     http_allow: frozenset[str] = frozenset()
-    events_keep_days: int | None = None
     metrics_on_loopback: bool = False
     plugin_settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
 
@@ -75,7 +74,6 @@ class Config:
             executor=environ.get("REGULARS_EXECUTOR") or None,
             http_allow=frozenset(environ.get("REGULARS_HTTP_ALLOW", "").replace(",", " ").split()),
             metrics_on_loopback=_yes_no(environ, "REGULARS_METRICS_LOOPBACK"),
-            events_keep_days=_days(environ, "REGULARS_EVENTS_KEEP_DAYS"),
             plugin_settings=_plugin_settings(environ),
         )
 

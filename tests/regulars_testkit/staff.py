@@ -47,11 +47,11 @@ class RestClient:
         self.client = staff.client
         self._token = staff.token()
 
-    def get(self, path: str, **headers: str) -> TestResponse:
-        """Read."""
+    def get(self, path: str, **headers: str) -> Any:
+        """Read; the answer has ``status_code``, ``json`` and ``headers``."""
         return self.send("GET", path, **headers)
 
-    def send(self, method: str, path: str, body: Any = None, **headers: str) -> TestResponse:
+    def send(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """Send a request; ``If_Match="…"`` becomes the header ``If-Match``."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.client.open(path, method=method, json=body, headers={"X-CSRFToken": self._token, **named})

@@ -12,7 +12,7 @@ PACKAGING := setup.cfg pyproject.toml constraints.txt $(wildcard plugins/*/setup
 # $(call install,extras): the platform with these extras and every plugin, editable, in the tested versions
 install = $(PIP) install --constraint constraints.txt --editable '.[$(1)]' $(foreach plugin,$(PLUGINS),--editable $(plugin))
 
-.PHONY: help run test wheel-test bench soak lint format catalogues docs clean
+.PHONY: help run test wheel-test bench soak lint format catalogues api-snapshot docs clean
 
 help:
 	@echo 'make run         start Regulars on http://127.0.0.1:8000 with the sample chain'
@@ -21,6 +21,7 @@ help:
 	@echo 'make bench       benchmarks          make soak   long load and fault runs'
 	@echo 'make lint        style, types, layers and size     make format  apply the style'
 	@echo 'make catalogues  bring the translations in step with the code'
+	@echo 'make api-snapshot  write down the public names of the plugin API'
 	@echo 'make docs        the manual, in docs/_build/html'
 	@echo 'make clean       remove what was built; keeps .venv and var'
 
@@ -56,6 +57,9 @@ format: .venv/.for-dev
 
 catalogues: .venv/.for-dev
 	$(BIN)/python tools/catalogues.py
+
+api-snapshot: .venv/.for-dev
+	$(BIN)/python tools/api_snapshot.py
 
 docs: .venv/.for-docs
 	$(BIN)/sphinx-build -W --keep-going docs docs/_build/html

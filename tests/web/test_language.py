@@ -77,6 +77,9 @@ def test_persian_is_read_from_right_to_left_with_digits_of_its_own(crm: Crm, sta
     assert "تولد: ۱۲ مارس ۱۹۸۴" in customer
     # What is dialled or typed elsewhere stays as it was given.
     assert "+98 912 345 6789" in customer
+    with in_locale("fa"):
+        assert str(_("There are more than %(count)d columns.", count=512)) == "بیش از ۵۱۲ ستون هست."
+        assert str(_n("%(num)s customer", "%(num)s customers", 1)) == "۱ مشتری"
 
 
 def test_numbers_dates_and_names_are_written_the_way_of_the_language() -> None:
@@ -94,8 +97,13 @@ def test_numbers_dates_and_names_are_written_the_way_of_the_language() -> None:
         assert language.moment(stockholm, ZoneInfo("Europe/Stockholm")) == "22 Nov 2026, 14:32"
     with in_locale("fa"):
         assert language.moment(stockholm, ZoneInfo("Europe/Stockholm")) == "۲۲ نوامبر ۲۰۲۶، ۱۴:۳۲"
-        assert str(_("There are more than %(count)d columns.", count=512)) == "بیش از ۵۱۲ ستون هست."
-        assert str(_n("%(num)s customer", "%(num)s customers", 1)) == "۱ مشتری"
+
+
+def test_a_length_of_time_is_told_in_its_largest_whole_unit() -> None:
+    lengths = [dt.timedelta(hours=6), dt.timedelta(minutes=90), dt.timedelta(days=1), dt.timedelta(seconds=61)]
+    assert [language.duration(one) for one in lengths] == ["6 hours", "90 minutes", "1 day", "61 seconds"]
+    with in_locale("fa"):
+        assert language.duration(lengths[0]) == "۶ ساعت"
 
 
 @pytest.mark.parametrize(

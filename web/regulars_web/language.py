@@ -6,7 +6,9 @@ import datetime as dt
 import unicodedata
 from decimal import Decimal
 from functools import lru_cache
+from math import inf
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from babel import Locale, dates
@@ -18,6 +20,8 @@ from markupsafe import Markup
 from regulars_core.users.service import LOCALES
 from regulars_plugin_api import formats, i18n
 
+_Unit = Literal["day", "hour", "minute", "second"]
+_UNITS: dict[_Unit, int] = {"day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
 RTL = ("fa", "ar", "he")
 _TRANSLATIONS = Path(__file__).parent / "translations"
 
@@ -35,6 +39,7 @@ def install(app: Flask, chain: ZoneInfo) -> None:
         moment=lambda value: moment(value, chain),
         clock=lambda value: i18n.digits(dates.format_time(value, "HH:mm", tzinfo=chain, locale=_locale())),
         number=number,
+        duration=duration,
         shown=lambda value: shown(value, chain),
         money=money,
         initials=initials,
@@ -72,6 +77,12 @@ def moment(value: dt.datetime | None, zone: ZoneInfo) -> str:
 def number(value: float | Decimal | None) -> str:
     """A number with the separators and digits of the language."""
     return "" if value is None else _number(value, i18n.current_locale())
+
+
+def duration(value: dt.timedelta) -> str:
+    """A length of time in the largest unit that measures it without a rest, such as 6 hours or 90 minutes."""
+    unit = next(name for name, seconds in _UNITS.items() if int(value.total_seconds()) % seconds == 0)
+    return i18n.digits(dates.format_timedelta(value, granularity=unit, threshold=inf, locale=_locale()))
 
 
 def shown(value: object, chain: ZoneInfo) -> object:

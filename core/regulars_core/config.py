@@ -53,6 +53,7 @@ class Config:
     country: str | None = None
     executor: str | None = None
     http_allow: frozenset[str] = frozenset()
+    events_keep_days: int | None = None
     metrics_on_loopback: bool = False
     plugin_settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
 
@@ -74,6 +75,7 @@ class Config:
             executor=environ.get("REGULARS_EXECUTOR") or None,
             http_allow=frozenset(environ.get("REGULARS_HTTP_ALLOW", "").replace(",", " ").split()),
             metrics_on_loopback=_yes_no(environ, "REGULARS_METRICS_LOOPBACK"),
+            events_keep_days=_days(environ, "REGULARS_EVENTS_KEEP_DAYS"),
             plugin_settings=_plugin_settings(environ),
         )
 
@@ -158,6 +160,13 @@ def _yes_no(environ: Mapping[str, str], name: str) -> bool:
     if given not in ("", "0", "1", "false", "true", "no", "yes", "off", "on"):
         raise expected(name, _("1 or 0"))
     return given in ("1", "true", "yes", "on")
+
+
+def _days(environ: Mapping[str, str], name: str) -> int | None:
+    given = environ.get(name, "").strip()
+    if given and not (given.isascii() and given.isdecimal() and 0 < int(given) <= 36_500):
+        raise expected(name, _("a number of days"))
+    return int(given) if given else None
 
 
 def _timezone(environ: Mapping[str, str]) -> ZoneInfo:

@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from regulars_core.bus.models import DEAD, READY, Delivery
+from regulars_core.bus.models import DEAD, DONE, READY, Delivery, Event
 from regulars_core.crm import Crm
 from regulars_core.jobs.models import JobSlot
+from regulars_core.plugins.switching import disable
 from regulars_plugin_api.contributions import EventHandler, Job
-from regulars_plugin_api.events import CustomerCreated
+from regulars_plugin_api.events import CustomerCreated, CustomerDeleted, CustomerUpdated, StoreCreated, emit
 from regulars_plugin_api.hookspecs import hookimpl
 from regulars_testkit.staff import Staff, plugin
+from regulars_web import event_desk, retention
 from regulars_web.app import create_app
 from regulars_web.heartbeat import Heartbeat
 
@@ -152,8 +154,92 @@ def test_lists_take_as_many_statements_for_three_rows_as_for_one(house: Crm, adm
 def test_jobs_and_events_are_an_administrators_business(house: Crm, staff: Callable[..., Staff], role: str) -> None:
     given_up(house)
     somebody = staff(role=role, on=create_app(house))
-    for path in ("/jobs", "/events", "/events/failed", "/events/catalogue"):
+    for path in ("/jobs", "/events", "/events/failed", "/events/handlers", "/events/catalogue"):
         assert somebody.get(path).status_code == 403
-    for path in ("/jobs/start/toy.sweep", "/jobs/1/retry", "/jobs/1/cancel", "/events/failed/retry"):
+    for path in ("/jobs/start/toy.sweep", "/jobs/1/retry", "/jobs/1/cancel", "/events/failed/retry", "/events/handlers/toy.greet/replay"):
         assert somebody.post(path).status_code == 403
     assert (slots(house), deliveries(house)) == ([], [(DEAD, 9)])
+
+
+def test_handlers_say_how_far_they_have_come_and_get_the_history_again(house: Crm, admin: Staff) -> None:
+    house.customers.create({"display_name": "Åsa Holm"})
+    given_up(house)
+    house.customers.create({"display_name": "Bo Ek"})
+    with house.read() as session:
+        [figures] = event_desk.handlers(session, house.clock.now() + dt.timedelta(minutes=90))
+    assert (figures.handler, figures.plugin, figures.types) == ("toy.greet", "toy", ["customer.created"])
+    assert (figures.waiting, figures.retrying, figures.dead, figures.lag >= dt.timedelta(minutes=90)) == (1, 0, 2, True)
+    page = admin.get("/events/handlers").text
+    assert "toy.greet" in page
+    assert 'href="/events/failed">2</a>' in page
+    reply = admin.post("/events/handlers/toy.greet/replay")
+    assert "3 events are delivered again." in admin.get(reply.location).text
+    assert deliveries(house) == [(READY, 0)] * 3
+    assert admin.post("/events/handlers/toy.nobody/replay").status_code == 404
+
+
+def test_an_event_says_what_led_to_it_and_what_it_led_to(house: Crm, admin: Staff) -> None:
+    with house.transaction(cause="cli") as session:
+        emit(session, CustomerCreated(customer_id=1, uid="u1"))
+    uids: list[str] = []
+    for depth in range(1, 3):
+        with house.read() as session:
+            uids.append(session.scalars(sa.select(Event.uid).order_by(Event.id.desc())).first() or "")
+        with house.transaction() as session:
+            session.info.update(cause=f"event:{uids[-1]}", depth=depth)
+            emit(session, CustomerUpdated(customer_id=1, uid="u1", changed=("notes",)))
+    middle = admin.get(f"/events/{uids[1]}").text
+    assert "step 1 of at most 20" in middle
+    assert f'href="/events/{uids[0]}"' in middle.split("What it led to")[0]
+    after = middle.split("What it led to")[1]
+    assert "customer.updated" in after.split("Who was told")[0]
+    assert "Nobody listens to this kind" in after
+    first = admin.get(f"/events/{uids[0]}").text
+    assert "toy.greet" in first.split("Who was told")[1]
+    assert "cli" in first
+    assert admin.get("/events/019a0000-0000-7000-8000-000000000000").status_code == 404
+
+
+def test_events_go_by_rule_and_never_what_is_still_wanted(make_crm: Callable[..., Crm]) -> None:
+    @hookimpl
+    def event_handlers() -> Any:
+        yield EventHandler("toy.greet", (CustomerCreated,), apply=lambda session, event: None)
+        yield EventHandler("toy.history", (StoreCreated,), apply=lambda session, event: None, replay=True)
+
+    @hookimpl
+    def of_absent() -> Any:
+        yield EventHandler("off.listens", (CustomerUpdated,), apply=lambda session, event: None)
+
+    of_absent.__name__ = "event_handlers"
+    crm = make_crm(plugin("toy", event_handlers=event_handlers), plugin("off", event_handlers=of_absent))
+    disable(crm, "off")
+    made = crm.clock.now()
+    for event in (CustomerCreated(customer_id=1, uid="u1"), CustomerCreated(customer_id=2, uid="u2"), StoreCreated(store_id=1, code="N")):
+        with crm.transaction() as session:
+            emit(session, event)
+    with crm.transaction() as session:
+        emit(session, CustomerUpdated(customer_id=1, uid="u1", changed=("notes",)))
+        emit(session, CustomerDeleted(customer_id=1, uid="u1"))
+        open_one = sa.select(Delivery.id).where(Delivery.handler == "toy.greet").order_by(Delivery.id.desc()).limit(1).scalar_subquery()
+        session.execute(sa.update(Delivery).where(Delivery.id != open_one).values(state=DONE))
+    assert retention.let_go(crm, dt.timedelta(days=1)) == 0, "nothing is old yet"
+    with crm.transaction() as session:
+        session.execute(sa.update(Event).where(Event.at >= made).values(at=made - dt.timedelta(days=400)))
+    assert retention.let_go(crm, dt.timedelta(days=365)) > 0
+    with crm.read() as session:
+        left = session.execute(sa.select(Event.type, Event.payload).where(Event.at < made - dt.timedelta(days=1)).order_by(Event.id)).all()
+    kept = [(kind, payload) for kind, payload in left if not kind.startswith("plugin.")]
+    assert kept == [
+        ("customer.created", {"customer_id": 2, "uid": "u2"}),
+        ("store.created", {"store_id": 1, "code": "N"}),
+        ("customer.updated", {"customer_id": 1, "uid": "u1", "changed": ["notes"]}),
+    ]
+
+
+def test_the_worker_lets_events_go_where_that_is_asked_for(make_crm: Callable[..., Crm], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dt.timedelta] = []
+    monkeypatch.setattr(retention, "let_go", lambda crm, keep: asked.append(keep) or 0)
+    runner = retention.EventRetention()
+    assert [runner(make_crm()), asked] == [False, []], "by default the log is kept"
+    keeps = make_crm(events_keep_days=30)
+    assert [runner(keeps), runner(keeps), asked] == [False, False, [dt.timedelta(days=30)]], "once an hour"

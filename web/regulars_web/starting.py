@@ -87,6 +87,7 @@ def work(crm: Crm, concurrency: int, *, follow: int | None = None, drain: float 
     from regulars_core.jobs.worker import run_worker
     from regulars_core.privacy.upkeep import Upkeep
     from regulars_web.heartbeat import Heartbeat
+    from regulars_web.retention import EventRetention
     from regulars_web.troubles import TroubleNotes
 
     stop = threading.Event()
@@ -97,7 +98,9 @@ def work(crm: Crm, concurrency: int, *, follow: int | None = None, drain: float 
     drained = threading.Event()
     threading.Thread(target=_end_after, args=(crm, stop, drained, drain), daemon=True).start()
     heartbeat = Heartbeat()
-    run_worker(crm, stop, concurrency, runners=[desk.work_once, export_desk.work_once, Upkeep(), TroubleNotes(crm), heartbeat])
+    run_worker(
+        crm, stop, concurrency, runners=[desk.work_once, export_desk.work_once, Upkeep(), TroubleNotes(crm), EventRetention(), heartbeat]
+    )
     heartbeat.end(crm)
     drained.set()
 

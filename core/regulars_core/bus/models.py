@@ -20,6 +20,7 @@ class Event(Base):
     __table_args__ = (
         sa.Index("ix_event_type_id", "type", "id"),
         sa.Index("ix_event_subject", "subject"),
+        sa.Index("ix_event_cause", "cause"),
         {"info": dump_as("uid", journal=True)},
     )
 

@@ -1,4 +1,4 @@
-"""regulars events list | replay | dead | retry"""
+"""regulars events list | handlers | replay | dead | retry"""
 
 from __future__ import annotations
 
@@ -24,11 +24,25 @@ def list_(console: Console, limit: int) -> int:
 
     with console.crm().read() as session:
         latest = session.scalars(sa.select(Event).order_by(Event.id.desc()).limit(limit))
-        rows = [
-            {"uid": one.uid, "at": one.at.isoformat(), "type": one.type, "subject": one.subject, "actor": one.actor, "payload": one.payload}
-            for one in latest
-        ]
+        named = ("uid", "type", "subject", "actor", "payload", "cause", "depth")
+        rows = [{"at": one.at.isoformat()} | {name: getattr(one, name) for name in named} for one in latest]
     console.answer(rows, lambda: console.table(rows, ("at", "type", "subject", "actor")))
+    return DONE
+
+
+@events.command()
+@click.pass_obj
+def handlers(console: Console) -> int:
+    """Who is told of what, how far behind each is, and how much failed."""
+    from dataclasses import asdict
+
+    from regulars_web import event_desk as desk
+
+    crm = console.crm()
+    with crm.read() as session:
+        found = desk.handlers(session, crm.clock.now())
+    rows = [asdict(one) | {"lag": round(one.lag.total_seconds()), "enabled": crm.plugins.is_enabled(one.plugin)} for one in found]
+    console.answer(rows, lambda: console.table(rows, ("handler", "enabled", "waiting", "retrying", "dead", "lag", "types")))
     return DONE
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from uuid import UUID
 
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from regulars_core.bus import eventlog
 from regulars_core.users import service as users
 from regulars_plugin_api.events import known_events
 from regulars_plugin_api.i18n import _, _n
@@ -66,6 +68,37 @@ def retry() -> ResponseReturnValue:
             desk.retry_delivery(session, one)
     flash(str(_n("%(num)s delivery is tried again.", "%(num)s deliveries are tried again.", count)), "ok")
     return redirect(url_for("events.failed"))
+
+
+@pages.get("/events/handlers")
+@access("jobs.manage")
+def handlers() -> str:
+    """Who is told what, how far behind each is and what failed."""
+    crm = crm_here()
+    with crm.read() as session:
+        found = desk.handlers(session, crm.clock.now())
+    titles = {one.name: one.title for one in crm.plugins.listed()}
+    return render("events_handlers.html", handlers=found, titles=titles, on=crm.plugins.is_enabled)
+
+
+@pages.post("/events/handlers/<name>/replay")
+@access("jobs.manage")
+def replay(name: str) -> ResponseReturnValue:
+    """Give a handler the whole history again."""
+    with crm_here().transaction() as session:
+        count = eventlog.replay(session, name)
+    flash(str(_n("%(num)s event is delivered again.", "%(num)s events are delivered again.", count)), "ok")
+    return redirect(url_for("events.handlers"))
+
+
+@pages.get("/events/<uuid:uid>")
+@access("jobs.manage")
+def show(uid: UUID) -> str:
+    """One event: what led to it, what it led to, who was told."""
+    with crm_here().read() as session:
+        found = desk.chain(session, str(uid))
+        names = users.names(session, [found.event.actor])
+    return render("event.html", chain=found, names=names, deepest=eventlog.MAX_DEPTH)
 
 
 @pages.get("/events/catalogue")

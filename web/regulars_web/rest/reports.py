@@ -27,7 +27,7 @@ class ParameterSchema(RestSchema):
     required = fields.Boolean(required=True)
 
 
-class ReportSchema(RestSchema):
+class OfferedReportSchema(RestSchema):
     """A report: `definition` says what is counted and what is not."""
 
     name = fields.String(required=True)
@@ -39,7 +39,7 @@ class ReportSchema(RestSchema):
 class ReportsSchema(RestSchema):
     """The reports you may run."""
 
-    items = fields.List(fields.Nested(ReportSchema), required=True)
+    items = fields.List(fields.Nested(OfferedReportSchema), required=True)
 
 
 class RunQuery(RestSchema):

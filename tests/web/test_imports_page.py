@@ -318,3 +318,25 @@ def test_loading_again_without_a_file_is_refused_beside_the_field(crm: Crm, mana
     desk.work_once(crm)
     reply = manager.post(f"{real}/again", {}, content_type="multipart/form-data")
     assert (reply.status_code, 'id="file-wrong"' in reply.text) == (422, True)
+
+
+def test_an_import_that_waits_can_be_stopped_and_gone_on_with(crm: Crm, manager: Staff, try_file: Trying) -> None:
+    address = str(manager.post(f"{try_file(GOOD)}/run").location)
+    assert "Stop" in manager.get(address).text
+    manager.post(f"{address}/stop")
+    page = manager.get(address).text
+    assert "The import was stopped by hand." in page
+    assert desk.work_once(crm) is False
+    manager.post(f"{address}/go-on")
+    while desk.work_once(crm):
+        pass
+    assert "stopped" not in manager.get(address).text
+    assert manager.post(f"{address}/stop").status_code == 409
+    assert manager.post(f"{address}/go-on").status_code == 409
+
+
+def test_who_may_not_import_stops_nothing(manager: Staff, staff: Callable[..., Staff], try_file: Trying) -> None:
+    address = str(manager.post(f"{try_file(GOOD)}/run").location)
+    clerk = staff(role="clerk")
+    assert [clerk.post(f"{address}/{what}").status_code for what in ("stop", "go-on")] == [403, 403]
+    assert "stopped by hand" not in manager.get(address).text

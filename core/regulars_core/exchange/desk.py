@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from regulars_core.crm import Crm
 
 UNDOABLE = (RunState.DONE, RunState.STOPPED)
+BY_HAND = "stopped by hand"
+"""The trouble of a run that somebody stopped."""
 # Names that no importer knows: a mended file is taken as it is.
 REASONS = ("reject_record", "reject_field", "reject_code", "reject_message")
 
@@ -38,6 +40,28 @@ def ask_undo(crm: Crm, run_id: int, actor: Viewer) -> None:
         if run.dry_run or run.state not in UNDOABLE:
             raise NotAllowedYet(_("Only an import that has ended can be undone."))
         run.state, run.leased_until, run.undone_by_id = RunState.UNDOING, None, actor.user_id
+
+
+def stop(crm: Crm, run_id: int, actor: Viewer) -> None:
+    """End a run after the batch it is at. What was written stays, to be taken back or gone on with. Raises ``NotAllowedYet``.
+
+    A trial run writes nothing, and can't be reached while it reads.
+    """
+    ours = sa.or_(ImportRun.state == RunState.WAITING, sa.and_(ImportRun.state == RunState.RUNNING, ~ImportRun.dry_run))
+    ended = {"state": RunState.STOPPED, "trouble": BY_HAND, "leased_until": None, "holder": None, "fence": ImportRun.fence + 1}
+    with crm.transaction(actor, f"import:{run_id}") as session:
+        asked = sa.update(ImportRun).where(ImportRun.id == run_id, ours).values(ended).returning(ImportRun.id)
+        if session.scalar(asked) is None:
+            raise NotAllowedYet(_("Only an import that waits or runs can be stopped."))
+
+
+def go_on(crm: Crm, run_id: int, actor: Viewer) -> None:
+    """Let the worker go on with a run that was stopped, where it stopped. Raises ``NotAllowedYet``."""
+    with crm.transaction(actor, f"import:{run_id}") as session:
+        run = runs.get(session, run_id)
+        if run.state is not RunState.STOPPED:
+            raise NotAllowedYet(_("Only an import that was stopped can be gone on with."))
+        run.state, run.trouble = RunState.WAITING, None
 
 
 def work_once(crm: Crm) -> bool:

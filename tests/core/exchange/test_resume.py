@@ -21,9 +21,11 @@ import sqlalchemy as sa
 
 from regulars_core.audit.models import CREATED, ROW, Change
 from regulars_core.customers.models import Customer, ExternalId
-from regulars_core.exchange import leases, runs
+from regulars_core.exchange import desk, leases, runs
 from regulars_core.exchange.models import ImportBatch, ImportRun, RunState
 from regulars_core.exchange.undo import undo
+from regulars_plugin_api.errors import NotAllowedYet
+from regulars_plugin_api.views import SYSTEM
 from regulars_testkit.crm import CrmHarness
 
 RECORDS = 8_000
@@ -225,3 +227,28 @@ def test_two_files_with_the_same_customers_come_in_at_once(crm: CrmHarness, tmp_
         assert session.scalar(sa.select(sa.func.count()).select_from(Customer)) == sum(report["created"] for report in reports)
         numbers = session.scalars(sa.select(ExternalId.value)).all()
     assert len(numbers) == len(set(numbers))
+
+
+def test_a_run_that_somebody_stops_ends_after_its_batch_and_goes_on_where_it_stopped(crm: CrmHarness, tmp_path: Path) -> None:
+    expected = write_file(tmp_path / "customers.csv", RECORDS)
+    run_id = runs.start(crm, "customer", tmp_path / "customers.csv", runs.ImportOptions())
+
+    def stop(done: int, _records: int) -> None:
+        if done:
+            desk.stop(crm, run_id, SYSTEM)
+
+    assert runs.process(crm, run_id, stop) is False
+    stopped = state(crm)
+    assert stopped is not None
+    assert stopped[1] is RunState.STOPPED
+    assert 0 < stopped[2] < RECORDS
+    assert desk.work_once(crm) is False, "it is left alone"
+    with pytest.raises(NotAllowedYet):
+        desk.stop(crm, run_id, SYSTEM)
+    desk.go_on(crm, run_id, SYSTEM)
+    while desk.work_once(crm):
+        pass
+    report = crm.report(run_id)
+    assert (report["verdict"], report["created"], len(report["rejected"])) == ("partial", expected["created"], expected["rejected"])
+    with pytest.raises(NotAllowedYet):
+        desk.go_on(crm, run_id, SYSTEM)

@@ -161,6 +161,24 @@ def run_for_real(run_id: int) -> ResponseReturnValue:
     return redirect(url_for("imports.show", run_id=runs.run_for_real(crm_here(), run_id, current_viewer())))
 
 
+@pages.post("/imports/<int:run_id>/stop")
+@access("imports.run")
+def stop(run_id: int) -> ResponseReturnValue:
+    """End the run after the batch it is at."""
+    _mine(run_id)
+    desk.stop(crm_here(), run_id, current_viewer())
+    return redirect(url_for("imports.show", run_id=run_id))
+
+
+@pages.post("/imports/<int:run_id>/go-on")
+@access("imports.run")
+def go_on(run_id: int) -> ResponseReturnValue:
+    """Go on with a run that was stopped."""
+    _mine(run_id)
+    desk.go_on(crm_here(), run_id, current_viewer())
+    return redirect(url_for("imports.show", run_id=run_id))
+
+
 @pages.post("/imports/<int:run_id>/undo")
 @access("imports.run")
 def undo(run_id: int) -> ResponseReturnValue:
@@ -236,6 +254,8 @@ def _about(run_id: int) -> dict[str, Any]:
         "matched": match_columns(run.header, columns, run.options["mapping"]),
         "asks_columns": run.state is RunState.ASKING and any(one["option"] == "mapping" for one in run.questions),
         "wrong": {},
+        "can_stop": run.state is RunState.WAITING or (run.state is RunState.RUNNING and not run.dry_run),
+        "by_hand": run.trouble == desk.BY_HAND,
         "can_undo": importer is not None and not run.dry_run and run.state in desk.UNDOABLE,
     }
 

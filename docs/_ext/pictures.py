@@ -1,4 +1,4 @@
-"""What the code itself can say: its tables, its modules, its hooks. Written anew by every build of the manual."""
+"""What the code itself can say: its tables, its modules, its events. Written anew by every build of the manual."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import grimp
@@ -124,25 +123,6 @@ def _event_section(event: type[Any]) -> str:
 
 def _in_a_cell(text: object) -> str:
     return str(text).replace("|", "\\|")
-
-
-def hook_list() -> str:
-    """A Markdown section for each hook: its signature and its docstring."""
-    specs = import_module("regulars_plugin_api.hookspecs")
-    graph = grimp.build_graph("regulars_plugin_api", cache_dir=None)
-    modules = [import_module(name) for name in sorted(graph.find_children(specs.__name__))]
-    return "\n".join(_hooks_of(module) for module in modules)
-
-
-def _hooks_of(module: ModuleType) -> str:
-    hooks = [hook for hook in vars(module).values() if inspect.isfunction(hook) and hook.__module__ == module.__name__]
-    sections = [f"## {_first_line(module.__doc__, module.__name__).rstrip('.')}\n"]
-    for hook in hooks:
-        signature = inspect.signature(hook)
-        parameters = ", ".join(f"{parameter.name}: {parameter.annotation}" for parameter in signature.parameters.values())
-        call = f"{hook.__name__}({parameters}) -> {signature.return_annotation}"
-        sections.append(f"### {hook.__name__}\n\n```python\n{call}\n```\n\n{inspect.getdoc(hook)}\n")
-    return "\n".join(sections)
 
 
 def _first_line(text: str | None, subject: str) -> str:

@@ -1,11 +1,18 @@
 """Guards: the manual tells of everything there is."""
 
+import ast
 import inspect
+import pkgutil
 import re
 import subprocess
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
+from typing import get_type_hints
 
+import hookpages
 import pictures
+import pytest
 import reference
 from svg import Box, draw
 
@@ -40,16 +47,33 @@ def test_every_command_is_on_the_page_of_commands() -> None:
     assert [name for name in CORE if f"`{name}`" not in page] == []
 
 
-def test_every_hook_is_in_the_manual_with_its_parameters() -> None:
-    manual = pictures.hook_list()
-    hooks = [
-        function
-        for _, module in inspect.getmembers(hookspecs, inspect.ismodule)
-        for _, function in inspect.getmembers(module, inspect.isfunction)
-        if function.__module__ == module.__name__ and module.__name__.startswith(hookspecs.__name__)
-    ]
-    assert len(hooks) >= 30
-    assert [hook.__name__ for hook in hooks if f"### {hook.__name__}\n\n```python\n{hook.__name__}(" not in manual] == []
+@pytest.mark.parametrize("name", sorted(hookpages.hooks()))
+def test_a_hook_has_a_page_with_its_exact_signature_and_an_example(name: str) -> None:
+    hook = hookpages.hooks()[name]
+    page = hookpages.page(hook)
+    hints = get_type_hints(hook)
+    code = re.findall(r"```python\n(.+?)\n```", page, re.DOTALL)
+    assert len(code) == 2
+    for given in (ast.parse(one).body[0] for one in code):
+        assert isinstance(given, ast.FunctionDef)
+        assert (given.name, [ast.unparse(mark) for mark in given.decorator_list]) == (name, ["hookimpl"])
+    written = ast.parse(code[0]).body[0]
+    assert isinstance(written, ast.FunctionDef)
+    assert {one.arg: ast.unparse(one.annotation) for one in written.args.args if one.annotation} | {
+        "return": ast.unparse(written.returns or ast.Constant(None))
+    } == inspect.get_annotations(hook)
+    assert hints.keys() == inspect.get_annotations(hook).keys()
+    assert f"[{name}](hooks/{name}.md)" in hookpages.hook_list()
+
+
+def test_every_hook_of_the_contract_has_a_page() -> None:
+    declared = [name for module in hooks_of_the_contract() for name, one in inspect.getmembers(module) if hasattr(one, "regulars_rules")]
+    assert sorted(declared) == sorted(hookpages.hook_pages())
+    assert len(declared) == len(set(declared)) >= 30
+
+
+def hooks_of_the_contract() -> list[ModuleType]:
+    return [import_module(f"{hookspecs.__name__}.{one.name}") for one in pkgutil.iter_modules(hookspecs.__path__)]
 
 
 def test_every_public_name_of_the_contract_is_in_the_manual() -> None:

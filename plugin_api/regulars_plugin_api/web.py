@@ -15,21 +15,26 @@ PUBLIC: Final = "public"
 """For views that anybody may see, signed in or not."""
 
 View = TypeVar("View", bound=Callable[..., Any])
+_LIMIT = re.compile(r"[1-9]\d{0,5} per (second|minute|hour|day)")
 _ROOT = re.compile(r"/(api/v1/)?[a-z][a-z0-9_-]*")
 
 
-def access(permission: str, *, by_programs: bool = False) -> Callable[[View], View]:
+def access(permission: str, *, by_programs: bool = False, limit: str | None = None) -> Callable[[View], View]:
     """Say who may use a view: ``@access("loyalty.award")``, or ``@access(PUBLIC)``. A view without it answers 403 to everybody.
 
     ``by_programs`` lets a public view take what other systems post, without the token of a form: the view itself checks a signature, or a
-    secret in its address, before it believes anything.
+    secret in its address, before it believes anything. ``limit``, such as ``"10 per minute"``, is how often one address may call the view;
+    after that the answer is 429.
     """
+    if limit is not None and not _LIMIT.fullmatch(limit):
+        raise ValueError(f"limit {limit!r}: write it like 10 per minute")
     if by_programs and permission != PUBLIC:
         raise ValueError("by_programs goes with PUBLIC: whoever is signed in by a cookie needs the token of a form")
 
     def declare(view: View) -> View:
         cast(Any, view).regulars_access = permission
         cast(Any, view).regulars_by_programs = by_programs
+        cast(Any, view).regulars_limit = limit
         return view
 
     return declare

@@ -5,20 +5,24 @@ from __future__ import annotations
 import json
 import sys
 from decimal import Decimal
+from pathlib import Path
 
 import click
 import pytest
+from flask.testing import FlaskClient
 
+from regulars_core.plugins.loader import Candidate
 from regulars_plugin_api import values
 from regulars_plugin_api.cli import CommandLine, JsonGroup
 from regulars_plugin_api.errors import InvalidInput
 from regulars_plugin_api.forms import Reader
+from regulars_plugin_api.hookspecs import hookimpl
 from regulars_plugin_api.rest import Amount, RestSchema
 from regulars_plugin_api.services import crm_of
 from regulars_plugin_api.views import SYSTEM, Viewer
 from regulars_plugin_api.web import PUBLIC, PluginBlueprint, access
-from regulars_testkit.crm import CrmHarness
-from regulars_testkit.staff import add_store
+from regulars_testkit.crm import CrmHarness, open_harness
+from regulars_testkit.staff import add_store, plugin
 from regulars_web.app import create_app
 from regulars_web.console import Console
 
@@ -81,7 +85,7 @@ def test_the_system_s_own_address_is_known_where_there_is_no_request(crm: CrmHar
     assert crm.config.base_url == "http://127.0.0.1:8000"
 
 
-def test_what_programs_post_needs_no_form_token_and_everything_else_does(crm: CrmHarness) -> None:
+def test_what_programs_post_needs_no_form_token_and_everything_else_does(sqlite_url: str, tmp_path: Path) -> None:
     pages = PluginBlueprint("inbox", __name__, url_prefix="/inbox")
 
     @pages.post("/open")
@@ -94,12 +98,39 @@ def test_what_programs_post_needs_no_form_token_and_everything_else_does(crm: Cr
     def form() -> str:
         return "taken"
 
-    app = create_app(crm)
-    app.register_blueprint(pages)
-    client = app.test_client()
+    client = with_pages(sqlite_url, tmp_path, pages)
     assert [client.post(path, json={"said": 1}).status_code for path in ("/inbox/open", "/inbox/form")] == [200, 400]
     with pytest.raises(ValueError, match="PUBLIC"):
         access("loyalty.award", by_programs=True)
+
+
+def test_a_view_with_a_limit_is_called_so_often_and_no_more(sqlite_url: str, tmp_path: Path) -> None:
+    pages = PluginBlueprint("inbox", __name__, url_prefix="/inbox")
+
+    @pages.get("/")
+    @access(PUBLIC, limit="2 per hour")
+    def seldom() -> str:
+        return "read"
+
+    @pages.get("/often")
+    @access(PUBLIC)
+    def often() -> str:
+        return "read"
+
+    client = with_pages(sqlite_url, tmp_path, pages)
+    assert [client.get("/inbox/").status_code for _again in range(3)] == [200, 200, 429]
+    assert client.get("/inbox/", environ_base={"REMOTE_ADDR": "198.51.100.7"}).status_code == 200
+    assert client.get("/inbox/often").status_code == 200
+    with pytest.raises(ValueError, match="10 per minute"):
+        access(PUBLIC, limit="often")
+
+
+def with_pages(url: str, home: Path, pages: PluginBlueprint) -> FlaskClient:
+    """A browser of a system in which a plugin brings these pages."""
+    toy = plugin("inbox", blueprints=hookimpl(lambda: [pages]))
+    crm = open_harness(url, home, candidates=[Candidate("inbox", "1.0", lambda: toy)])
+    crm.enable("inbox")
+    return create_app(crm).test_client()
 
 
 def test_a_plugin_s_command_takes_json_before_and_behind(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,7 +63,7 @@ def create_app(crm: Crm) -> Flask:
     headers.install(app, https=https)
     language.install(app, config.timezone)
     app.extensions["regulars_assets"] = assets.install(app)
-    app.jinja_env.globals.update(icon=_icons(app), theme=theme, safe_next=security.safe_next)
+    app.jinja_env.globals.update(safe_mode=config.safe_mode, icon=_icons(app), theme=theme, safe_next=security.safe_next)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(lambda: {"viewer": g.get("viewer", gate.NOBODY)})
     metrics.install(app, crm)
@@ -77,6 +77,7 @@ def create_app(crm: Crm) -> Flask:
         app.register_blueprint(blueprint)
     api.install(app, crm, RESOURCES)
     _add_plugins(app, crm)
+    security.limit_views(app)
     notes = TroubleNotes(crm)
     app.teardown_request(lambda _error: notes.write())
     return app

@@ -59,6 +59,14 @@ class Lookup(SQLAlchemySessionUserDatastore):
         """There is nothing to commit."""
 
 
+def limit_views(app: Flask) -> None:
+    """Count the calls of views that were declared with a limit, by address."""
+    limiter = app.extensions["regulars_limiter"]
+    for endpoint, view in app.view_functions.items():
+        if limit := getattr(view, "regulars_limit", None):
+            app.view_functions[endpoint] = limiter.limit(limit, key_func=lambda: request.remote_addr or "")(view)
+
+
 def install(app: Flask, crm: Crm, *, https: bool) -> None:
     """Give ``app`` its sign-in page, sessions, CSRF protection and the limit on guessing."""
     app.config.update(

@@ -166,20 +166,37 @@ def test_a_worker_killed_between_answer_and_commit_sends_again_with_the_same_id(
 
 
 def test_an_endpoint_that_is_gone_is_parked_as_a_whole(house: Any, receiver: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue, "PATIENCE", 2)
-    house.set(tries=3)
+    monkeypatch.setattr(result, "PATIENCE", 1)
+    house.set(tries=2)
     house.add("/in")
     receiver.answer("/in", 500)
     house.tell("a", store=1)
     house.tell("b", store=2)
-    house.work_off(until=lambda: house.rows("SELECT parked_at IS NOT NULL FROM webhooks_endpoint") == [(1,)])
-    calls = len(receiver.got)
+    house.work_off(until=lambda: house.states() == [("parked", 2), ("parked", 2)])
     house.tell("c", store=3)
+    house.work_off(until=lambda: house.rows("SELECT parked_at IS NOT NULL FROM webhooks_endpoint") == [(1,)])
+    house.tell("d", store=4)
     with house.worker():
-        assert house.soon(lambda: len(house.states()) == 3)
+        assert house.soon(lambda: len(house.states()) == 4)
         time.sleep(1)
-    assert (calls, len(receiver.got), house.states()[2]) == (4, 4, ("waiting", 0))
+    assert (len(receiver.got), house.states()) == (5, [("parked", 2), ("parked", 2), ("waiting", 1), ("waiting", 0)])
     receiver.answer("/in", 204)
     house.wake(1)
-    house.work_off(until=lambda: [state for state, _tries in house.states()].count("delivered") >= 2)
-    assert {"b", "c"} <= {code for _store, code in receiver.told("/in")[4:]}
+    house.work_off(until=lambda: [state for state, _tries in house.states()] == ["parked", "parked", "delivered", "delivered"])
+
+
+def test_many_events_that_are_refused_park_one_by_one_and_not_the_endpoint(
+    house: Any, receiver: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(result, "PATIENCE", 1)
+    monkeypatch.setattr(queue, "PATIENCE", 1)
+    monkeypatch.setattr(result, "FIRST_WAIT", dt.timedelta(seconds=0.02))
+    house.set(tries=3)
+    house.add("/in")
+    receiver.answers["/in"] = lambda request, got: receiver.status(400 if b"bad" in got.raw else 204)(request, got)
+    for store in range(3):
+        house.tell("bad", store=store)
+    house.work_off(until=lambda: [state for state, _tries in house.states()].count("parked") >= 2)
+    house.tell("good", store=9)
+    house.work_off(until=lambda: house.states()[-1] == ("delivered", 1))
+    assert house.rows("SELECT parked_at FROM webhooks_endpoint") == [(None,)]

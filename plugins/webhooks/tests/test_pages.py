@@ -30,7 +30,7 @@ def fill(receiver: Any, **other: Any) -> dict[str, Any]:
 def test_an_endpoint_is_added_changed_and_removed(house: Any, receiver: Any, olga: Any) -> None:
     assert "Nobody is told yet" in olga.get("/webhooks").text
     form = olga.get("/webhooks/new").text
-    assert "A store&#39;s data changed; ``changed`` names the fields, sorted." in form
+    assert "A store&#39;s data changed; changed names the fields, sorted." in form
     made = olga.post("/webhooks/new", fill(receiver))
     assert made.status_code == 201
     secret = secret_on(made.text)

@@ -50,4 +50,8 @@ class Kind:
 def kinds() -> list[Kind]:
     """Every kind of event there is, sorted by type."""
     found = sorted(known_events().items())
-    return [Kind(type_, re.split(r"(?<=\.)\s", inspect.getdoc(event) or "", maxsplit=1)[0]) for type_, event in found]
+    return [Kind(type_, _first_sentence(inspect.getdoc(event) or "")) for type_, event in found]
+
+
+def _first_sentence(text: str) -> str:
+    return re.split(r"(?<=\.)\s", text, maxsplit=1)[0].replace("``", "")

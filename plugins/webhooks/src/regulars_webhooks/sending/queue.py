@@ -64,7 +64,9 @@ def _candidates(session: Session, now: dt.datetime, under_way: Mapping[int, int]
 
 def _firsts(endpoint_id: int, room: int, now: dt.datetime) -> sa.Select[tuple[int]]:
     due = sa.select(Delivery.id).where(Delivery.endpoint_id == endpoint_id, *_due(Delivery, now), _is_first(Delivery))
-    found = due.order_by(Delivery.due_at, Delivery.id).limit(room).subquery()
+    # Where there is room for one, a new one tells best whether the endpoint is well again: old ones may have failed for their own reasons.
+    order = (Delivery.attempts, Delivery.due_at, Delivery.id) if room == 1 else (Delivery.due_at, Delivery.id)
+    found = due.order_by(*order).limit(room).subquery()
     return sa.select(found.c.id)
 
 

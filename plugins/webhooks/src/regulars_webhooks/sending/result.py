@@ -53,11 +53,12 @@ def _write(session: Session, endpoint: Endpoint, delivery: Delivery, outcome: Ou
     endpoint.failures += 1
     if endpoint.failures >= PATIENCE:
         endpoint.retry_at = now + _pause(endpoint.failures - PATIENCE + 1)
-    if endpoint.failures > tries and endpoint.parked_at is None:
-        # Not the fault of this delivery alone: that would have been parked by itself, and not been tried again.
-        endpoint.parked_at = now
-        return True
-    if endpoint.parked_at is None and delivery.attempts >= tries:
+    if endpoint.failures > PATIENCE + tries and delivery.attempts == 1:
+        # Old ones may all be to blame themselves, and are parked one by one. A new one that is not taken in either says it is the endpoint.
+        is_news = endpoint.parked_at is None
+        endpoint.parked_at = endpoint.parked_at or now
+        return is_news
+    if delivery.attempts >= tries:
         delivery.state = State.PARKED
         return True
     return False

@@ -113,18 +113,16 @@ class _Shared:
             return family
 
         crm, now = self._crm, self._crm.clock.now()
-        idle = {name: figures.HandlerLag(name, 0, 0, figures.NONE) for name in crm.jobs.handlers()}
         with crm.read() as session:
-            lags = {**idle, **{one.handler: one for one in figures.handler_lag(session, now)}}
+            handlers = figures.lags(crm, session)
             jobs, imports = figures.open_jobs(session), figures.open_imports(session)
             workers = alive(session, now)
             resting = sa.func.max(PluginTrouble.rests_until)
             failed = sa.select(PluginTrouble.plugin, PluginTrouble.hook, sa.func.sum(PluginTrouble.count), resting)
             troubles = session.execute(failed.group_by(PluginTrouble.plugin, PluginTrouble.hook)).all()
-        handlers = [(name, one) for name, one in sorted(lags.items())]
-        yield gauge("deliveries_waiting", "Deliveries that wait.", ("handler",), [((name,), one.waiting) for name, one in handlers])
-        yield gauge("deliveries_dead", "Deliveries that were given up.", ("handler",), [((name,), one.dead) for name, one in handlers])
-        lag = [((name,), one.lag.total_seconds()) for name, one in handlers]
+        yield gauge("deliveries_waiting", "Deliveries that wait.", ("handler",), [((one.handler,), one.waiting) for one in handlers])
+        yield gauge("deliveries_dead", "Deliveries that were given up.", ("handler",), [((one.handler,), one.dead) for one in handlers])
+        lag = [((one.handler,), one.lag.total_seconds()) for one in handlers]
         yield gauge("delivery_lag_seconds", "How long the oldest delivery that is due has been due.", ("handler",), lag)
         yield gauge("jobs", "Runs of jobs that wait or run (ready) or were given up (dead).", ("job", "state"), jobs.items())
         yield gauge(

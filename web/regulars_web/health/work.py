@@ -11,6 +11,7 @@ from regulars_core.crm import Crm
 from regulars_core.plugins.models import PluginTrouble
 from regulars_plugin_api.i18n import Text, _
 from regulars_web import figures
+from regulars_web.event_desk import HandlerFigures
 from regulars_web.health.finding import Finding
 from regulars_web.heartbeat import ALIVE, CLOCKS_AGREE, beats
 
@@ -21,7 +22,7 @@ def examine(crm: Crm) -> Iterator[Finding]:
     """Ask about it."""
     with crm.read() as session:
         now = crm.clock.now()
-        lags, heard = figures.handler_lag(session, now), beats(session)
+        lags, heard = figures.lags(crm, session), beats(session)
         there = [one for one in heard if one.seen_at > now - ALIVE]
         yield Finding("worker", _worker(lags, silent=[one.worker for one in heard if one not in there], is_there=bool(there)))
         off = [one.worker for one in there if abs(one.clock_ahead_ms) > CLOCKS_AGREE * 1000]
@@ -37,7 +38,7 @@ def examine(crm: Crm) -> Iterator[Finding]:
         yield Finding("hooks", _("Left alone after failures: %(hooks)s", hooks=", ".join(hooks)) if hooks else None)
 
 
-def _worker(lags: Sequence[figures.HandlerLag], *, silent: Sequence[str], is_there: bool) -> Text | None:
+def _worker(lags: Sequence[HandlerFigures], *, silent: Sequence[str], is_there: bool) -> Text | None:
     if is_there:
         return None
     if silent:
@@ -46,6 +47,6 @@ def _worker(lags: Sequence[figures.HandlerLag], *, silent: Sequence[str], is_the
     return _("Events wait and no worker is running. Start one: regulars worker") if waiting else None
 
 
-def _late(late: Sequence[figures.HandlerLag]) -> Text:
+def _late(late: Sequence[HandlerFigures]) -> Text:
     waiting = ", ".join(f"{one.handler}: {one.waiting}, {round(one.lag.total_seconds() / 60)} min" for one in late)
     return _("Waiting for long: %(what)s", what=waiting)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import checklist
 import hookpages
 import pictures
 import reference
@@ -16,7 +17,7 @@ def write_generated(app: Sphinx) -> None:
     folder = Path(app.srcdir) / "_generated"
     folder.mkdir(exist_ok=True)
     wanted = {"house.svg": pictures.house_picture(), "hooks.md": hookpages.hook_list(), "events.md": pictures.event_list()}
-    wanted["reference.md"] = reference.reference()
+    wanted |= {"reference.md": reference.reference(), "checks.md": checklist.checklist()}
     for package in ("regulars_plugin_api", "regulars_core", "regulars_web", "regulars_migrations"):
         wanted[f"{package}.md"] = pictures.package_list(package)
     wanted["core-modules.svg"] = pictures.module_picture(["regulars_core"], "The parts of regulars_core and their imports")

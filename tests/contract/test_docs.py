@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import get_type_hints
 
+import checklist
 import hookpages
 import pictures
 import pytest
@@ -17,6 +18,7 @@ import reference
 from svg import Box, draw
 
 from regulars_plugin_api import contributions, hookspecs
+from regulars_testkit.conformance import all_checks
 from regulars_web.cli import CORE
 
 HOUSE = Path(__file__).parents[2]
@@ -81,6 +83,11 @@ def test_every_public_name_of_the_contract_is_in_the_manual() -> None:
     assert [name for name in contributions.__all__ if f"### {name}\n\n```python\nclass {name}" not in manual] == []
     for line in ("def emit(session: Session, event: DomainEvent) -> None", "    weight: int = 50", "    timezone: ZoneInfo"):
         assert line in manual
+
+
+def test_every_check_of_the_kit_is_in_the_manual() -> None:
+    manual = checklist.checklist()
+    assert [one.id for one in all_checks() if f"| `{one.id}` | {one.about}" not in manual or not one.about.endswith(".")] == []
 
 
 def test_every_event_is_in_the_manual_with_its_fields() -> None:

@@ -30,7 +30,7 @@ def address(subject: Subject) -> Iterator[Flaw]:
 
 @check(Tier.GOLD)
 def public_part(subject: Subject) -> Iterator[Flaw]:
-    """Each public name of ``api.py`` and of the hooks' module says what it is."""
+    """Each public name of ``api.py`` says what it is."""
     path = subject.folder / "api.py"
     tree = ast.parse(path.read_text(encoding="utf-8")) if path.exists() else ast.Module([], [])
     for node in tree.body:

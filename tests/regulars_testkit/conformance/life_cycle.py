@@ -23,7 +23,7 @@ from regulars_testkit.crm import CrmHarness
 
 @check(Tier.SILVER, Place.EACH_DATABASE)
 def planned(house: House) -> Iterator[Flaw]:
-    """``regulars plugins plan`` names every table and permission that switching on brings, and changes nothing."""
+    """``regulars plugins plan`` names every table that switching on brings, and changes nothing."""
     crm, name = house.never_on, house.subject.name
     before = _traces(crm, name)
     plan = switching.plan(crm, name)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -62,6 +66,17 @@ def test_what_is_written_down_about_a_file_is_in_the_language_of_whoever_gave_it
     manager.post(f"{run}/columns", {"column-0": "external_id", "column-1": "email"})
     assert desk.work_once(crm)
     assert "”nonsense” är ingen e-postadress" in manager.get(run).text
+
+
+def test_a_process_without_pages_speaks_every_language(tmp_path: Path) -> None:
+    environment = {**os.environ, "REGULARS_HOME": str(tmp_path / "home")}
+    environment.pop("REGULARS_DATABASE_URL", None)
+    subprocess.run([sys.executable, "-m", "regulars_web", "init"], env=environment, check=True, capture_output=True)
+    told = "from regulars_plugin_api.i18n import _, in_locale\nwith in_locale('sv'): print(_('Stores'))"
+    # What a worker has open when it writes down what is wrong with a file.
+    code = f"from regulars_web.console import Console\nConsole().crm()\n{told}"
+    asked = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True)
+    assert asked.stdout == "Butiker\n"
 
 
 def test_persian_is_read_from_right_to_left_with_digits_of_its_own(crm: Crm, staff: Callable[..., Staff]) -> None:

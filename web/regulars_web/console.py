@@ -14,7 +14,8 @@ import click
 from regulars_plugin_api.cli import JsonCommand as JsonCommand
 from regulars_plugin_api.cli import JsonGroup as JsonGroup
 from regulars_plugin_api.errors import InvalidInput, RegularsError
-from regulars_plugin_api.i18n import _
+from regulars_plugin_api.i18n import PLATFORM, _, add_catalogue
+from regulars_web import TRANSLATIONS
 
 if TYPE_CHECKING:
     from regulars_core.crm import Crm
@@ -60,6 +61,7 @@ class Console:
 
             config = Config.from_environment()
             refuse_lost_database(config)
+            add_catalogue(PLATFORM, TRANSLATIONS)
             try:
                 with loading():
                     self._crm = open_crm(config)

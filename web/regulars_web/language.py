@@ -7,7 +7,6 @@ import unicodedata
 from decimal import Decimal
 from functools import lru_cache
 from math import inf
-from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -19,16 +18,16 @@ from markupsafe import Markup
 
 from regulars_core.users.service import LOCALES
 from regulars_plugin_api import formats, i18n
+from regulars_web import TRANSLATIONS
 
 _Unit = Literal["day", "hour", "minute", "second"]
 _UNITS: dict[_Unit, int] = {"day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
 RTL = ("fa", "ar", "he")
-_TRANSLATIONS = Path(__file__).parent / "translations"
 
 
 def install(app: Flask, chain: ZoneInfo) -> None:
     """Teach the templates of ``app`` to speak: ``{% trans %}``, ``_()`` and the filters below. ``chain`` is the zone of instants."""
-    i18n.add_catalogue(i18n.PLATFORM, _TRANSLATIONS)
+    i18n.add_catalogue(i18n.PLATFORM, TRANSLATIONS)
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.add_extension("jinja2.ext.do")
     app.jinja_env.newstyle_gettext = True  # type: ignore[attr-defined]

@@ -12,13 +12,24 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 LOCK_KEY = 7_231_145
+PATIENCE = 30
+"""Seconds a step waits for a lock that somebody else holds."""
 
 
 def migration_engine(url: sa.URL) -> sa.Engine:
     """An engine whose transactions cover DDL and, on SQLite, whose foreign keys are off while tables are rebuilt."""
     if url.get_backend_name() != "sqlite":
-        return sa.create_engine(url, poolclass=NullPool)
-    engine = sa.create_engine(url, poolclass=NullPool, connect_args={"isolation_level": None, "timeout": 30})
+        engine = sa.create_engine(url, poolclass=NullPool)
+
+        @sa.event.listens_for(engine, "connect")
+        def give_up(connection: Any, _record: Any) -> None:
+            # Behind a step that waits, everybody who wants the table waits as well.
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET lock_timeout = '{PATIENCE}s'")
+            connection.commit()
+
+        return engine
+    engine = sa.create_engine(url, poolclass=NullPool, connect_args={"isolation_level": None, "timeout": PATIENCE})
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: Any) -> None:
@@ -41,6 +52,8 @@ def only_one_runner(url: sa.URL, engine: sa.Engine) -> Iterator[None]:
             yield
         return
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        # Another runner may take long; it is waited for.
+        connection.execute(sa.text("SET lock_timeout = 0"))
         connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": LOCK_KEY})
         try:
             yield

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +15,14 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
+from regulars_migrations import engine as engines
 from regulars_migrations.engine import migration_engine, only_one_runner
 from regulars_migrations.owners import CORE, HERE, Owner
 from regulars_plugin_api.db import Base
 from regulars_plugin_api.errors import RegularsError
 from regulars_plugin_api.i18n import _
+
+LOCK_NOT_AVAILABLE = "55P03"
 
 
 class SchemaRefused(RegularsError):
@@ -45,7 +49,7 @@ def upgrade(url: sa.URL | str, owners: Sequence[Owner] = (CORE,)) -> None:
     """Upgrade each owner to its newest revision, in the given order. Each revision is one transaction."""
     url = sa.make_url(url)
     engine = migration_engine(url)
-    with only_one_runner(url, engine):
+    with _in_words(), only_one_runner(url, engine):
         refuse_foreign_database(engine)
         for owner in owners:
             with engine.connect() as connection:
@@ -53,6 +57,22 @@ def upgrade(url: sa.URL | str, owners: Sequence[Owner] = (CORE,)) -> None:
             with engine.begin() as connection:
                 for statement in owner.indexes.get(connection.dialect.name, ()):
                     connection.exec_driver_sql(statement)
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """A step that gave up waiting for a lock has changed nothing, and says so."""
+    try:
+        yield
+    except sa.exc.OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE and "database is locked" not in str(error.orig):
+            raise
+        message = _(
+            "The schema could not be upgraded: somebody else held a lock for %(count)s seconds. This step changed nothing. Stop web and "
+            "worker, or wait for the long work to end, and run it again.",
+            count=engines.PATIENCE,
+        )
+        raise SchemaRefused(message) from error
 
 
 def downgrade(url: sa.URL | str, owner: Owner, revision: str = "base", owners: Sequence[Owner] = (CORE,)) -> None:

@@ -221,3 +221,11 @@ def answers(address: str, within: float) -> Any:
             if time.monotonic() > until:
                 raise
             time.sleep(0.2)
+
+
+def test_an_upgrade_is_rehearsed_on_a_copy(run: Run, home: Path) -> None:
+    code, document, _said = run("plugins", "rehearse-upgrade")
+    assert (code, document["ok"], document["problems"]) == (0, True, [])
+    assert [(step["owner"], step["before"] == step["after"]) for step in document["steps"]] == [("core", True)]
+    assert run("plugins", "rehearse-upgrade", "nobody")[0] == 1
+    assert list(home.glob("rehearsal-*")) == []

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from regulars_plugin_api.errors import InvalidInput, NotAllowedYet, RegularsError
+from regulars_plugin_api.errors import InvalidInput, NotAllowedYet, NotFound, RegularsError
 from regulars_plugin_api.i18n import _
 from regulars_web.commands.new_plugin import new
-from regulars_web.console import DONE, Console, JsonGroup
+from regulars_web.console import DONE, FAILED, Console, JsonGroup
 
 if TYPE_CHECKING:
     from regulars_web.troubles import Mishap
@@ -127,6 +127,35 @@ def purge(console: Console, name: str, confirm: str | None, export: Path | None)
 
 
 plugins.add_command(new)
+
+
+@plugins.command("rehearse-upgrade")
+@click.argument("name", required=False)
+@click.pass_obj
+def rehearse_upgrade(console: Console, name: str | None) -> int:
+    """Try the upgrade of core and plugins, or of one plugin, on a copy of the database and tell what would break."""
+    from regulars_core.plugins.registry import State
+    from regulars_migrations.owners import CORE
+    from regulars_migrations.rehearsal import rehearse
+
+    crm = console.crm(any_schema=True)
+    if name is not None and crm.plugins.get(name) is None and crm.plugins.broken(name) is None:
+        raise NotFound(_("There is no plugin named %(name)s.", name=name))
+    off = [one for one in crm.plugins.listed() if one.state is State.BROKEN and one.name in crm.plugins.rows and name in (None, one.name)]
+    owners = [one for one in crm.plugins.owners() if one.is_core or name in (None, one.name)]
+    known = [CORE, *(owner for plugin in crm.plugins.loaded.values() if (owner := plugin.owner))]
+    crm.close()
+    found = rehearse(crm.config.database_url, owners, known)
+    problems = [{"owner": one.name, "problem": str(one.reason)} for one in off]
+    problems += [{"owner": one.owner, "problem": str(one.what)} for one in found.problems]
+    steps = [asdict(one) | {"seconds": round(one.seconds, 2)} for one in found.steps]
+    document = {"ok": not problems, "copied_seconds": round(found.copied_seconds, 2), "steps": steps, "problems": problems}
+    lines = [console.table(steps, ("owner", "before", "after", "seconds"))] if steps else []
+    lines += [f"{one['owner']}: {one['problem']}" for one in problems]
+    if not problems:
+        lines.append(str(_("The upgrade can be done. Run: regulars db upgrade")))
+    console.answer(document, "\n".join(lines))
+    return FAILED if problems else DONE
 
 
 def _in_words(troubles: Sequence[Mishap]) -> str:

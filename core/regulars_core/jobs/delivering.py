@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ class _Task:
     id: int
     handler: EventHandler
     event: Delivered[Any]
+    leased_until: dt.datetime
     error: BaseException | None = None
 
     @property
@@ -52,6 +54,9 @@ def deliver(crm: Crm, batch: LeasedBatch, handlers: dict[str, EventHandler], lim
     What is not begun when the process is told to stop is given back.
     """
     tasks, orphans = _tasks(crm, batch, handlers)
+    if tasks and tasks[0].leased_until - crm.clock.now() < limits.lease * 0.8:
+        # It waited at an executor: its lease could end before the keeper first renews it.
+        crm.jobs.keeper.renew([(Delivery, batch)], limits.lease)
     begun: list[_Task] = []
     for task in tasks:
         if crm.jobs.draining.is_set():
@@ -72,7 +77,11 @@ def deliver(crm: Crm, batch: LeasedBatch, handlers: dict[str, EventHandler], lim
 
 def _tasks(crm: Crm, batch: LeasedBatch, handlers: dict[str, EventHandler]) -> tuple[list[_Task], list[int]]:
     ours = sa.and_(Delivery.id.in_(batch.ids), Delivery.fence == batch.fence, Delivery.state == READY)
-    leased = sa.select(Delivery.id, Delivery.handler, Delivery.attempts, *_EVENT).join(Event, Event.id == Delivery.event_id).where(ours)
+    leased = (
+        sa.select(Delivery.id, Delivery.handler, Delivery.attempts, Delivery.leased_until, *_EVENT)
+        .join(Event, Event.id == Delivery.event_id)
+        .where(ours)
+    )
     with crm.read() as session:
         rows = session.execute(leased.order_by(Event.id)).all()
     tasks, orphans = [], []
@@ -93,7 +102,7 @@ def _tasks(crm: Crm, batch: LeasedBatch, handlers: dict[str, EventHandler]) -> t
             depth=row.depth,
             attempt=row.attempts + 1,
         )
-        tasks.append(_Task(row.id, handler, delivered))
+        tasks.append(_Task(row.id, handler, delivered, row.leased_until))
     return tasks, orphans
 
 

@@ -136,7 +136,7 @@ class LeaseKeeper:
         """Give everything back, for others to do at once. May wait for a lock that the work holds; that one ends with the process."""
         with self._lock:
             kept = list(self._kept.values())
-        self._renew(kept, dt.timedelta(0))
+        self.renew(kept, dt.timedelta(0))
 
     def _renew_all(self, lease: dt.timedelta) -> None:
         seen: set[object] = set()
@@ -152,11 +152,12 @@ class LeaseKeeper:
             long = [about for one, about in kept.items() if one in seen]
             seen = set(kept)
             try:
-                self._renew(long, lease)
+                self.renew(long, lease)
             except sa.exc.SQLAlchemyError:
                 log.exception("leases could not be renewed")
 
-    def _renew(self, kept: Sequence[tuple[Work, LeasedBatch]], lease: dt.timedelta) -> None:
+    def renew(self, kept: Sequence[tuple[Work, LeasedBatch]], lease: dt.timedelta) -> None:
+        """Hold what is still ours for another ``lease``."""
         if not kept:
             return
         with self._crm.database.transaction() as session:

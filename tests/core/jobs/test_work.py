@@ -243,6 +243,24 @@ def test_a_lease_lost_in_the_middle_of_the_outside_call_applies_nothing_twice(cr
     assert (regions(crm), states(crm)) == (["N"], [("done", 0, None)])
 
 
+def test_a_batch_that_waited_at_an_executor_begins_with_a_whole_lease(crm: Crm, wonder: Wonder) -> None:
+    tell(crm, "N")
+    waited = lease(crm)
+    left: list[dt.timedelta] = []
+    assert waited is not None
+
+    def look(event: Delivered[Any]) -> bool:
+        with crm.read() as session:
+            until = session.scalars(sa.select(Delivery.leased_until)).one()
+        left.append((until or NOON) - crm.clock.now())
+        return False
+
+    wonder.outside_fails = look
+    move(crm, seconds=55)
+    crm.jobs.deliver(waited)
+    assert (left, regions(crm)) == ([dt.timedelta(seconds=60)], ["N"])
+
+
 def test_events_wait_while_the_plugin_is_off(crm: Crm) -> None:
     tell(crm, "N")
     leased = lease(crm)

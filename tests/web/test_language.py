@@ -111,6 +111,7 @@ def test_numbers_dates_and_names_are_written_the_way_of_the_language() -> None:
     with in_locale("en"):
         assert language.moment(stockholm, ZoneInfo("Europe/Stockholm")) == "22 Nov 2026, 14:32"
     with in_locale("fa"):
+        assert language.listed(["تهران", 3]) == "تهران، 3"
         assert language.moment(stockholm, ZoneInfo("Europe/Stockholm")) == "۲۲ نوامبر ۲۰۲۶، ۱۴:۳۲"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
+from collections.abc import Iterable
 from decimal import Decimal
 from functools import lru_cache
 from math import inf
@@ -39,6 +40,7 @@ def install(app: Flask, chain: ZoneInfo) -> None:
         clock=lambda value: i18n.digits(dates.format_time(value, "HH:mm", tzinfo=chain, locale=_locale())),
         number=number,
         duration=duration,
+        listed=listed,
         shown=lambda value: shown(value, chain),
         money=money,
         initials=initials,
@@ -82,6 +84,11 @@ def duration(value: dt.timedelta) -> str:
     """A length of time in the largest unit that measures it without a rest, such as 6 hours or 90 minutes."""
     unit = next(name for name, seconds in _UNITS.items() if int(value.total_seconds()) % seconds == 0)
     return i18n.digits(dates.format_timedelta(value, granularity=unit, threshold=inf, locale=_locale()))
+
+
+def listed(words: Iterable[object]) -> str:
+    """Words one after the other, with the comma of the language."""
+    return _comma(i18n.current_locale()).join(map(str, words))
 
 
 def shown(value: object, chain: ZoneInfo) -> object:
@@ -134,13 +141,16 @@ def _day(value: dt.date, locale: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _moment(value: dt.datetime, zone: ZoneInfo, locale: str) -> str:
-    comma = "،" if locale in RTL else ","
-    return i18n.digits(dates.format_datetime(value, f"d MMM y{comma} HH:mm", tzinfo=zone, locale=Locale.parse(locale)))
+    return i18n.digits(dates.format_datetime(value, f"d MMM y{_comma(locale)}HH:mm", tzinfo=zone, locale=Locale.parse(locale)))
 
 
 @lru_cache(maxsize=4096)
 def _number(value: int | float | Decimal, _locale: str) -> str:
     return formats.number(value)
+
+
+def _comma(locale: str) -> str:
+    return "، " if locale in RTL else ", "
 
 
 def _locale() -> Locale:

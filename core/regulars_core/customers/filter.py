@@ -71,36 +71,23 @@ def _own(column: Any) -> Callable[[Callable[[Any], Condition]], Condition]:
     return lambda compare: compare(column)
 
 
+# Sets of ids instead of a look for each customer: an index leads to the few who have the value, and the rest is not gone through.
 def _one_of(model: Any, column: Any, *joins: Any) -> Callable[[Callable[[Any], Condition]], Condition]:
     def build(compare: Callable[[Any], Condition]) -> Condition:
-        query = sa.select(sa.literal(1)).select_from(model)
+        query = sa.select(model.customer_id)
         for join in joins:
             query = query.join(join)
-        return query.where(model.customer_id == Customer.id, compare(column)).correlate(Customer).exists()
+        return Customer.id.in_(query.where(compare(column)))
 
     return build
 
 
 def _through_store(column: Any) -> Callable[[Callable[[Any], Condition]], Condition]:
-    def build(compare: Callable[[Any], Condition]) -> Condition:
-        return (
-            sa.select(sa.literal(1))
-            .select_from(Store)
-            .outerjoin(Region)
-            .where(Store.id == Customer.store_id, compare(column))
-            .correlate(Customer)
-            .exists()
-        )
-
-    return build
+    return lambda compare: Customer.store_id.in_(sa.select(Store.id).outerjoin(Region).where(compare(column)))
 
 
 def _consented(channel: str) -> Callable[[Callable[[Any], Condition]], Condition]:
-    def build(compare: Callable[[Any], Condition]) -> Condition:
-        query = sa.select(Consent.state).where(Consent.customer_id == Customer.id, Consent.channel == channel).correlate(Customer)
-        return compare(query.scalar_subquery())
-
-    return build
+    return lambda compare: Customer.id.in_(sa.select(Consent.customer_id).where(Consent.channel == channel, compare(Consent.state)))
 
 
 def _text(value: Any) -> str:

@@ -37,6 +37,14 @@ class Customer(Base):
         sa.Index("ix_customer_fold_name_id", "fold_name", "id"),
         sa.Index("ix_customer_fold_last", "fold_last"),
         sa.Index("ix_customer_fold_first", "fold_first"),
+        sa.Index("ix_customer_status", "status"),
+        # For the trash.
+        sa.Index(
+            "ix_customer_deleted_at",
+            "deleted_at",
+            sqlite_where=sa.text("deleted_at IS NOT NULL"),
+            postgresql_where=sa.text("deleted_at IS NOT NULL"),
+        ),
         # Few rows have one, and an index over all the rest would tempt the planner.
         sa.Index(
             "ix_customer_merged_into_id",

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from regulars_core.customers import drafting, merging, search, timeline
+from regulars_core.customers import drafting, merging, paging, search, timeline
 from regulars_core.customers.filter import compiler
 from regulars_core.customers.listing import LINE, CustomerLine
 from regulars_core.customers.models import Customer, Tag
+from regulars_core.customers.paging import Page, Position
 from regulars_core.customers.scope import visible
 from regulars_core.customers.viewing import COLUMNS, PARTS, complete, view
 from regulars_plugin_api.errors import Conflict, InvalidInput, NotFound
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 LIVING = sa.and_(Customer.deleted_at.is_(None), Customer.merged_into_id.is_(None))
 THROWN_AWAY = sa.and_(Customer.deleted_at.is_not(None), Customer.merged_into_id.is_(None), Customer.erased_at.is_(None))
-COUNTED_AT_MOST = 1000
 
 Warn = Callable[[Text], None]
 
@@ -37,18 +36,7 @@ def unheard(_warning: Text) -> None:
     """For whoever has nobody to tell."""
 
 
-Position = tuple[str, int]
-R = TypeVar("R")
 _ASKED = Customer.__table__.alias("asked")
-
-
-@dataclass(frozen=True)
-class Page(Generic[R]):
-    """A page of a list. ``before`` and ``after`` are where the neighbouring pages begin, None where there is none."""
-
-    rows: list[R]
-    before: Position | None
-    after: Position | None
 
 
 class CustomerService:
@@ -88,8 +76,10 @@ class CustomerService:
         trash: bool = False,
     ) -> Page[CustomerView]:
         """Customers the viewer may see, by name, after or before a position. ``where`` is a filter. Raises ``BadFilter``."""
-        found = _slice(session, COLUMNS, self.conditions(session, viewer, query, where, trash), after, before, limit)
-        return Page(complete(session, found.rows), found.before, found.after)
+        found = paging.read(
+            session, COLUMNS, self.conditions(session, viewer, query, where, trash), after=after, before=before, limit=limit
+        )
+        return found.holding(complete(session, found.rows))
 
     def lines(
         self,
@@ -105,14 +95,13 @@ class CustomerService:
         newest: bool = False,
     ) -> Page[CustomerLine]:
         """The same customers as a list shows them, in one statement; by name, or with ``newest`` those added last first."""
-        found = _slice(session, LINE, self.conditions(session, viewer, query, where, trash), after, before, limit, newest)
-        return Page([CustomerLine._make(row) for row in found.rows], found.before, found.after)
+        conditions = self.conditions(session, viewer, query, where, trash)
+        found = paging.read(session, LINE, conditions, after=after, before=before, limit=limit, newest=newest)
+        return found.holding([CustomerLine._make(row) for row in found.rows])
 
     def count_about(self, session: Session, viewer: Viewer, *, query: str = "", where: Any | None = None, trash: bool = False) -> int:
         """How many there are, counted no further than ``COUNTED_AT_MOST`` + 1."""
-        conditions = self.conditions(session, viewer, query, where, trash)
-        some = sa.select(Customer.id).where(*conditions).limit(COUNTED_AT_MOST + 1).subquery()
-        return session.scalar(sa.select(sa.func.count()).select_from(some)) or 0
+        return paging.counted(session, self.conditions(session, viewer, query, where, trash))[0]
 
     def visible_to(self, viewer: Viewer) -> sa.ColumnElement[bool]:
         """The condition on ``Customer`` for what a viewer may see."""
@@ -197,12 +186,13 @@ class CustomerService:
 
     def conditions(self, session: Session, viewer: Viewer, query: str, where: Any | None, trash: bool) -> list[sa.ColumnElement[bool]]:
         """What a list asks of its customers: that the viewer may see them, and the search and filter. Raises ``BadFilter``."""
-        living = THROWN_AWAY if trash else LIVING
-        conditions = [living, self.visible_to(viewer)]
-        if where is not None:
-            conditions.append(compiler(self.crm).compile(where))
+        conditions = [THROWN_AWAY if trash else LIVING]
         if query.strip():
             conditions.append(search.matching(session, query))
+        if where is not None:
+            conditions.append(compiler(self.crm).compile(where))
+        # What takes longest to find out of each customer comes last.
+        conditions.append(self.visible_to(viewer))
         return conditions
 
     def _find(self, session: Session, *conditions: sa.ColumnElement[bool]) -> list[CustomerView]:
@@ -249,30 +239,3 @@ class CustomerService:
 def _meant(customer_id: int) -> sa.ScalarSelect[int]:
     """The customer of this id, or the one it was merged into."""
     return sa.select(sa.func.coalesce(_ASKED.c.merged_into_id, _ASKED.c.id)).where(_ASKED.c.id == customer_id).scalar_subquery()
-
-
-def _slice(
-    session: Session,
-    columns: Sequence[Any],
-    conditions: Sequence[sa.ColumnElement[bool]],
-    after: Position | None,
-    before: Position | None,
-    limit: int,
-    newest: bool = False,
-) -> Page[sa.Row[Any]]:
-    # Ids are given in the order of creation.
-    keys = (Customer.id,) if newest else (Customer.fold_name, Customer.id)
-    backwards = before is not None
-    falling = backwards != newest
-    statement = sa.select(*columns).where(*conditions)
-    if position := before or after:
-        place, bound = sa.tuple_(*keys), sa.tuple_(*map(sa.literal, position[-len(keys) :]))
-        statement = statement.where(place < bound if falling else place > bound)
-    order = [key.desc() if falling else key for key in keys]
-    rows = list(session.execute(statement.order_by(*order).limit(limit + 1)).all())
-    more, rows = len(rows) > limit, rows[:limit]
-    if backwards:
-        rows.reverse()
-    first, last = ((row.fold_name, row.id) for row in (rows[0], rows[-1])) if rows else (None, None)
-    has_before, has_after = (more, True) if backwards else (position is not None, more)
-    return Page(rows, first if has_before else None, last if has_after else None)

@@ -14,7 +14,7 @@ from flask_login import current_user
 from sqlalchemy.orm import Session
 
 from regulars_core.customers import listing
-from regulars_core.customers.service import COUNTED_AT_MOST, Position
+from regulars_core.customers.paging import COUNTED_AT_MOST, Position
 from regulars_core.users import saved_views
 from regulars_core.users.models import SavedView
 from regulars_plugin_api.hookspecs import web as hooks
@@ -58,7 +58,7 @@ def page() -> str:
         # A chain with more stores than that types the code.
         all_stores = offered.stores if len(offered.stores) <= MOST_CHOICES else []
         values = {
-            "count": customers.count_about(session, viewer, **asked),
+            "count": found.count,
             "chips": _chips(given, all_stores) + _more_chips(session, given, more),
         }
     choice = columns.choose(given["columns"])

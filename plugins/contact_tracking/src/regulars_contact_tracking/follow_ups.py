@@ -195,7 +195,7 @@ def customers_without(
         customers.c.status.in_(("prospect", "active")), _LIVING, sa.not_(has_one)
     )
     if mine:
-        query = query.where(sa.exists().where(Client.customer_id == customers.c.id, Client.user_id == viewer.user_id))
+        query = query.where(customers.c.id.in_(sa.select(Client.customer_id).where(Client.user_id == viewer.user_id)))
     else:
         query = query.where(sa.or_(in_scope(viewer, home), home.is_(None)))
     if after is not None:

@@ -16,7 +16,7 @@ import pytest
 
 from regulars_core.jobs.leases import Limits
 from regulars_testkit.crm import CrmHarness
-from regulars_webhooks.sending import queue, result
+from regulars_webhooks.sending import queue, result, run
 
 GIB = 2**30
 
@@ -100,6 +100,25 @@ def test_who_is_in_trouble_holds_up_nobody_else_and_gets_everything_in_order_aft
     assert trouble.most_hanging <= queue.AT_ONCE
     assert trouble.sent < 12 * 16 * 2**20
     assert receiver.ids("/secret") == []
+
+
+def test_a_call_that_hangs_when_a_run_makes_way_holds_up_nobody(house: Any, receiver: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "LONGEST", 0.3)
+    house.set(seconds=6)
+    trouble = Trouble(receiver)
+    house.add("/hangs")
+    house.add("/well")
+    with house.worker():
+        house.tell("a")
+        assert house.soon(lambda: trouble.hanging == 1)
+        time.sleep(0.5)
+        began = time.monotonic()
+        house.tell("b", store=2)
+        assert house.soon(lambda: len(receiver.ids("/well")) == 2)
+        assert time.monotonic() - began < 4, "nobody waits for the call that hangs"
+        trouble.over.set()
+        assert house.soon(lambda: len(house.taken("/hangs")) == 2)
+    assert trouble.most_hanging <= queue.AT_ONCE
 
 
 def test_two_workers_keep_each_objects_order_though_every_third_call_fails(

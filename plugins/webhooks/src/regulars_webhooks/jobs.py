@@ -7,7 +7,7 @@ import datetime as dt
 from regulars_plugin_api.contributions import JobRun
 from regulars_plugin_api.services import Crm
 from regulars_webhooks import deliveries
-from regulars_webhooks.sending import asking, queue
+from regulars_webhooks.sending import asking
 
 
 def tidy(crm: Crm, job_run: JobRun) -> None:
@@ -17,6 +17,4 @@ def tidy(crm: Crm, job_run: JobRun) -> None:
         with crm.transaction() as session:
             if deliveries.forget(session, before) < deliveries.FORGOTTEN_AT_ONCE:
                 break
-    with crm.transaction() as session:
-        if (due_at := queue.next_at(session)) is not None:
-            asking.ask_for_run(session, due_at)
+    asking.ask_for_rest(crm)

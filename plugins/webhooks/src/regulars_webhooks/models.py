@@ -73,6 +73,12 @@ class Delivery(CustomerLinked, Base):
             postgresql_where=sa.text("state IN ('waiting', 'parked')"),
             sqlite_where=sa.text("state IN ('waiting', 'parked')"),
         ),
+        sa.Index(
+            "ix_webhooks_delivery_leased",
+            "leased_until",
+            postgresql_where=sa.text("leased_until IS NOT NULL"),
+            sqlite_where=sa.text("leased_until IS NOT NULL"),
+        ),
         {"info": dump_as("endpoint_id", "event_id", journal=True)},
     )
 

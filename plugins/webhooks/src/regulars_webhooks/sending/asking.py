@@ -7,8 +7,9 @@ import datetime as dt
 from sqlalchemy.orm import Session
 
 from regulars_plugin_api.ids import uuid7
-from regulars_plugin_api.services import crm_of
+from regulars_plugin_api.services import Crm, crm_of
 from regulars_webhooks.models import SendingRun
+from regulars_webhooks.sending import queue
 
 JOB = "webhooks.send"
 LOST = dt.timedelta(minutes=10)
@@ -33,6 +34,13 @@ def end_run(session: Session, key: str, next_at: dt.datetime | None) -> None:
     session.flush()
     if next_at is not None:
         ask_for_run(session, next_at)
+
+
+def ask_for_rest(crm: Crm) -> None:
+    """See to it that what is to be sent, now or later, has a run that comes in time."""
+    with crm.transaction() as session:
+        if (at := queue.next_at(session)) is not None:
+            ask_for_run(session, at)
 
 
 def lock(session: Session) -> SendingRun:

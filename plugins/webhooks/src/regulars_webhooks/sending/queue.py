@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,11 +21,11 @@ LEASE = dt.timedelta(minutes=2)
 Claimed = list[tuple[Delivery, Endpoint]]
 
 
-def claim(crm: Crm, under_way: Mapping[int, int]) -> Claimed:
-    """Lease what may be sent now. ``under_way`` counts calls by endpoint."""
+def claim(crm: Crm) -> Claimed:
+    """Lease what may be sent now."""
     now = crm.clock.now()
     with crm.read() as session:
-        candidates = _candidates(session, now, under_way)
+        candidates = _candidates(session, now)
     if not candidates:
         return []
     with crm.transaction() as session:
@@ -54,7 +53,9 @@ def next_at(session: Session) -> dt.datetime | None:
     return min(times, default=None)
 
 
-def _candidates(session: Session, now: dt.datetime, under_way: Mapping[int, int]) -> list[int]:
+def _candidates(session: Session, now: dt.datetime) -> list[int]:
+    leased = sa.select(Delivery.endpoint_id, sa.func.count()).where(Delivery.leased_until > now).group_by(Delivery.endpoint_id)
+    under_way = {row[0]: row[1] for row in session.execute(leased)}
     rested = sa.or_(Endpoint.retry_at.is_(None), Endpoint.retry_at <= now)
     ready = sa.select(Endpoint.id, Endpoint.failures).where(Endpoint.active, Endpoint.parked_at.is_(None), rested)
     rooms = {row.id: (AT_ONCE if row.failures < PATIENCE else 1) - under_way.get(row.id, 0) for row in session.execute(ready)}

@@ -8,6 +8,7 @@ from regulars_plugin_api.db import BigInt, UtcDateTime
 revision, down_revision = "webhooks_0001", None
 
 WAITING, OPEN = sa.text("state = 'waiting'"), sa.text("state IN ('waiting', 'parked')")
+LEASED = sa.text("leased_until IS NOT NULL")
 
 
 def upgrade() -> None:
@@ -61,6 +62,7 @@ def upgrade() -> None:
     op.create_index("ix_webhooks_delivery_due", "webhooks_delivery", due, postgresql_where=WAITING, sqlite_where=WAITING)
     of_one = ["endpoint_id", "subject", "id"]
     op.create_index("ix_webhooks_delivery_open", "webhooks_delivery", of_one, postgresql_where=OPEN, sqlite_where=OPEN)
+    op.create_index("ix_webhooks_delivery_leased", "webhooks_delivery", ["leased_until"], postgresql_where=LEASED, sqlite_where=LEASED)
     op.create_table(
         "webhooks_attempt",
         sa.Column("id", BigInt, nullable=False),

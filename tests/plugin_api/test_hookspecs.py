@@ -26,7 +26,10 @@ ANNA = CustomerView(id=1, uid="u", kind="person", status="active", display_name=
 # The table of the architecture: what comes of a failure, who waits for an answer, who is asked though switched off.
 ABORT = {"plugin_enabled", "customers_merging", "customers_unmerging", "export_personal_data", "erase_personal_data"}
 PLUGIN_OFF = {"plugin_hookspecs", "permissions", "settings_schema", "blueprints"}
-PAGE = {"nav_items", "customer_panels", "customer_actions", "dashboard_widgets"}
+PAGE = {
+    *("nav_items", "customer_panels", "customer_actions", "dashboard_widgets", "search_sources", "sign_in_providers"),
+    *("customer_columns", "timeline_sources", "filter_fields", "reports"),
+}
 DISABLED_TOO = PLUGIN_OFF | ABORT - {"plugin_enabled"} | {"cli_commands"}
 
 
@@ -110,7 +113,7 @@ def test_every_hook_answers_through_the_bus(crm: Crm) -> None:
     silent = {name for name, answers in asked.items() if answers[0].value is None}
     assert silent == {"crm_started", "plugin_enabled", "customers_merging", "customers_unmerging", "demo_data"}
     assert {name: len(answers[0].value) for name, answers in asked.items() if isinstance(answers[0].value, list)} == {
-        name: 2 if name == "permissions" else 1 for name in HOOKS.keys() - silent - {"settings_schema", "find_customer"}
+        name: {"permissions": 2, "contact_vetoes": 2}.get(name, 1) for name in HOOKS.keys() - silent - {"settings_schema", "find_customer"}
     }
 
 

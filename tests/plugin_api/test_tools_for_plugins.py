@@ -12,6 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from regulars_core.plugins.loader import Candidate
+from regulars_core.plugins.switching import disable
 from regulars_plugin_api import values
 from regulars_plugin_api.cli import CommandLine, JsonGroup
 from regulars_plugin_api.errors import InvalidInput
@@ -123,6 +124,22 @@ def test_a_view_with_a_limit_is_called_so_often_and_no_more(sqlite_url: str, tmp
     assert client.get("/inbox/often").status_code == 200
     with pytest.raises(ValueError, match="10 per minute"):
         access(PUBLIC, limit="often")
+
+
+def test_a_plugin_s_own_files_are_there_while_it_is_on(sqlite_url: str, tmp_path: Path) -> None:
+    (tmp_path / "static").mkdir()
+    (tmp_path / "static" / "inbox.css").write_text("h1 { color: teal }")
+    toy = plugin("inbox", __file__=str(tmp_path / "plugin.py"))
+    crm = open_harness(sqlite_url, tmp_path / "home", candidates=[Candidate("inbox", "1.0", lambda: toy)])
+    app = create_app(crm)
+    with app.test_request_context():
+        address = app.extensions["regulars_assets"].url("inbox.css", "inbox")
+    client, answers = app.test_client(), []
+    for switch in (None, crm.enable, lambda name: disable(crm, name)):
+        if switch is not None:
+            switch("inbox")
+        answers.append(client.get(address).status_code)
+    assert (address.startswith("/static/inbox/"), answers) == (True, [404, 200, 404])
 
 
 def with_pages(url: str, home: Path, pages: PluginBlueprint) -> FlaskClient:

@@ -52,6 +52,8 @@ def install(app: Flask) -> Assets:
     @app.get("/static/<owner>/<digest>/<path:filename>")
     @access(PUBLIC)
     def asset(owner: str, digest: str, filename: str) -> Response:
+        if owner != PLATFORM and not app.extensions["regulars"].plugins.is_enabled(owner):
+            return Response(status=404)
         return assets.send(owner, digest, filename)
 
     app.jinja_env.globals["asset"] = assets.url

@@ -7,10 +7,12 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
+from regulars_core.plugins import loader
 from regulars_web import cli
 
 Run = Callable[..., tuple[int, Any, str]]
@@ -38,10 +40,11 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     [
         *("Gift Notes", "gift-notes", "9lives", "_notes", "gift__notes", "x" * 31, "", "class", "match"),
         *("core", "web", "plugin_api", "customers", "import", "static", "doctor"),
-        *("customer", "event", "purchases", "purchases_plus"),
+        *("customer", "event", "tailoring", "tailoring_plus"),
     ],
 )
-def test_a_name_that_can_not_be_is_refused_in_words(run: Run, name: str, tmp_path: Path) -> None:
+def test_a_name_that_can_not_be_is_refused_in_words(run: Run, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loader, "installed", lambda: [loader.Candidate("tailoring", "1.0", lambda: ModuleType("tailoring"))])
     code, answer, said = run(name)
     assert (code, list(answer["fields"])) == (2, ["name"])
     assert answer["fields"]["name"] in said

@@ -53,8 +53,9 @@ def survive_kill(proof: Proof, events: int, kill_at: int) -> None:
         wait(lambda: proof.done() == events)
         for one in (dispatcher, survivor):
             one.send_signal(signal.SIGTERM)
-        assert [one.wait(20) for one in (dispatcher, survivor)] == [0, 0]
-    proof.check(told_again=2 * proof.crm.jobs.limits.batch)
+        assert [one.wait(60) for one in (dispatcher, survivor)] == [0, 0]
+    # On a busy machine a lease of a few seconds may end while its batch is at work.
+    proof.check(told_again=4 * proof.crm.jobs.limits.batch)
     proof.crm.close()
 
 
@@ -86,8 +87,8 @@ def test_what_the_broker_loses_is_leased_again_and_it_gets_no_more_than_may_wait
         with proof.workers(CELERY):
             wait(lambda: proof.done() == 600)
         dispatcher.send_signal(signal.SIGTERM)
-        assert dispatcher.wait(20) == 0
-    # A lease of two seconds may end while its batch is at work.
+        assert dispatcher.wait(60) == 0
+    # A lease of a few seconds may end while its batch is at work.
     proof.check(told_again=100)
 
 
@@ -121,7 +122,7 @@ def test_while_the_broker_is_down_work_waits_and_goes_on_by_itself(sqlite_url: s
         assert broker_health(proof) is None
         for one in running:
             one.send_signal(signal.SIGTERM)
-        assert [one.wait(20) for one in running] == [0, 0]
+        assert [one.wait(60) for one in running] == [0, 0]
     proof.check(told_again=100)
 
 
@@ -132,7 +133,7 @@ def test_the_command_works_until_told_to_stop(sqlite_url: str, on_celery: Opener
     assert worker.stderr is not None
     assert any("waiting for batches" in line for line in worker.stderr)
     worker.send_signal(signal.SIGTERM)
-    assert worker.wait(20) == 0
+    assert worker.wait(60) == 0
     worker.stderr.close()
 
 

@@ -27,7 +27,7 @@ from regulars_testkit.counting import plugin
 log = structlog.get_logger(__name__)
 BUILT_IN = ("-m", "regulars_testkit.counting.worker")
 """What Python runs for a worker of the platform."""
-LEASE = dt.timedelta(seconds=2)
+LEASE = dt.timedelta(seconds=4)
 PATIENCE = 120.0
 
 

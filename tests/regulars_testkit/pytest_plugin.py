@@ -11,3 +11,4 @@ pytest_plugins = ["regulars_testkit.databases", "regulars_testkit.fixtures"]
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "postgres: needs the real PostgreSQL server")
+    config.addinivalue_line("markers", "xdist_group(name): with pytest-xdist, tests of one group run in one process")

@@ -27,6 +27,8 @@ def conformance(plugin: str, tier: str | None = None) -> Callable[..., None]:
 
     wanted = Tier(tier) if tier else _subject(plugin).claims
 
+    # In one process, because the checks share the systems in which they look.
+    @pytest.mark.xdist_group(f"conformance of {plugin}")
     @pytest.mark.parametrize(("check", "kind"), list(_cases(wanted)))
     def test_conformance(check: Check, kind: str, request: pytest.FixtureRequest, conformance_houses: Callable[[Subject], Houses]) -> None:
         databases: Databases = request.getfixturevalue(f"conformance_{kind}")

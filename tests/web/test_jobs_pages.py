@@ -238,7 +238,12 @@ def test_events_go_by_rule_and_never_what_is_still_wanted(make_crm: Callable[...
 
 def test_the_worker_lets_events_go_where_that_is_asked_for(make_crm: Callable[..., Crm], monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[dt.timedelta] = []
-    monkeypatch.setattr(retention, "let_go", lambda crm, keep: asked.append(keep) or 0)
+
+    def let_go(_crm: Crm, keep: dt.timedelta) -> int:
+        asked.append(keep)
+        return 0
+
+    monkeypatch.setattr(retention, "let_go", let_go)
     runner = retention.EventRetention()
     assert [runner(make_crm()), asked] == [False, []], "by default the log is kept"
     keeps = make_crm(events_keep_days=30)

@@ -177,7 +177,10 @@ def _dump_into(url: sa.URL, name: str) -> None:
     reach: dict[str, Any] = {"PGHOST": url.host, "PGPORT": url.port, "PGUSER": url.username, "PGPASSWORD": url.password}
     reach |= {f"PG{key.upper()}": value for key, value in url.query.items() if key in ("host", "port", "sslmode")}
     env = {**os.environ, **{key: str(value) for key, value in reach.items() if value is not None}}
-    dump = subprocess.Popen(["pg_dump", "--no-owner", str(url.database)], env=env, stdout=subprocess.PIPE)
-    loaded = subprocess.run(["psql", "--quiet", "--set", "ON_ERROR_STOP=1", name], env=env, stdin=dump.stdout, capture_output=True)
-    if dump.wait() or loaded.returncode:
-        raise SchemaRefused(_("The database could not be copied: %(why)s", why=loaded.stderr.decode(errors="replace").strip() or "pg_dump"))
+    with tempfile.TemporaryFile() as said:
+        # Nothing but the address of the database is given to the programs, and that in their environment: others see what is on a line.
+        dump = subprocess.Popen(["pg_dump", "--no-owner", str(url.database)], env=env, stdout=subprocess.PIPE, stderr=said)
+        loaded = subprocess.run(["psql", "--quiet", "--set", "ON_ERROR_STOP=1", name], env=env, stdin=dump.stdout, stdout=said, stderr=said)
+        if dump.wait() or loaded.returncode:
+            said.seek(0)
+            raise SchemaRefused(_("The database could not be copied: %(why)s", why=said.read().decode(errors="replace").strip()))

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sample_plugins import everything, open_with
+from sample_plugins import everything, open_with, toy
 from sample_plugins.misbehaving import MISDEEDS, Moody, misbehaving
 from structlog.testing import capture_logs
 
 from regulars_core.bus import hooks as bus
+from regulars_core.bus.models import Delivery
 from regulars_core.crm import Crm
 from regulars_core.dump import dump
+from regulars_core.jobs.leases import claim
+from regulars_core.jobs.models import JobSlot
 from regulars_core.plugins import switching
 from regulars_core.plugins.registry import State
 from regulars_core.stores.models import Region
+from regulars_plugin_api.contributions import EventHandler, Job
 from regulars_plugin_api.errors import PluginFailed
+from regulars_plugin_api.events import CustomerCreated
 
 FAILING = sorted(MISDEEDS.keys() - {"answers_nothing", "sleeps"})
 MUST = ("customers_merging", "customers_unmerging", "export_personal_data", "erase_personal_data", "plugin_enabled")
@@ -97,3 +102,36 @@ def test_whoever_is_handed_a_session_can_not_end_it(database_url: str, tmp_path:
             getattr(session, end)()
     with crm.read() as session:
         assert len(session.scalars(sa.select(Region.name)).all()) == 5
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), MemoryError()])
+def test_a_handler_or_job_that_exits_counts_as_failed(database_url: str, tmp_path: Path, error: BaseException) -> None:
+    def fail(*_given: Any) -> None:
+        raise error
+
+    def event_handlers() -> Iterable[EventHandler]:
+        yield EventHandler("toy.applies", (CustomerCreated,), apply=fail)
+        yield EventHandler("toy.calls", (CustomerCreated,), outside=fail)
+
+    def jobs() -> Iterable[Job]:
+        yield Job("toy.job", fail)
+
+    crm = open_with(database_url, tmp_path, toy("toy", event_handlers, jobs))
+    switching.enable(crm, "toy")
+    crm.customers.create({"display_name": "Åsa Holm"})
+    with crm.transaction() as session:
+        crm.jobs.start(session, "toy.job", "now")
+    work: tuple[tuple[Any, str, Any], ...] = (
+        (Delivery, "toy.applies", crm.jobs.deliver),
+        (Delivery, "toy.calls", crm.jobs.deliver),
+        (JobSlot, "toy.job", crm.jobs.run),
+    )
+    for table, name, run in work:
+        with crm.database.transaction() as session:
+            batch = claim(session, table, name, crm.clock.now(), crm.jobs.limits)
+        run(batch)
+    with crm.read() as session:
+        told = session.execute(sa.select(Delivery.handler, Delivery.attempts, Delivery.error).order_by(Delivery.handler)).all()
+        ran = session.execute(sa.select(JobSlot.attempts, JobSlot.error)).all()
+    reason = f"{type(error).__name__}: {error}"
+    assert (told, ran) == ([("toy.applies", 1, reason), ("toy.calls", 1, reason)], [(1, reason)])

@@ -7,12 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from sample_plugins.samples import sample
 from sample_plugins.spoiled import SPOILED, Spoiled
 
+from regulars_migrations import runner
+from regulars_migrations.owners import CORE
 from regulars_testkit.conformance import Subject, all_checks
 from regulars_testkit.conformance.databases import SqliteDatabases
-from regulars_testkit.conformance.house import Houses
+from regulars_testkit.conformance.house import House, Houses
 from regulars_testkit.conformance.running import run
 
 CHECKS = {one.id: one for one in all_checks()}
@@ -37,6 +40,28 @@ def test_its_second_version_passes(tmp_path: Path, request: pytest.FixtureReques
         databases = request.getfixturevalue(f"conformance_{kind}")
         found = [str(one) for name, check in CHECKS.items() if "migrations" in name for one in run(check, houses, databases)]
     assert found == []
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def test_rows_of_the_first_version_are_there_in_the_second(tmp_path: Path, request: pytest.FixtureRequest, kind: str) -> None:
+    with sample(tmp_path, version=2) as subject, houses_of(subject, tmp_path) as houses:
+        house = houses.house(request.getfixturevalue(f"conformance_{kind}"))
+        house.plant(house.people[0])
+        owner = subject.plugin.owner
+        assert owner is not None
+        runner.downgrade(house.url, owner, f"{subject.name}_0001")
+        columns = [_columns(house, f"{subject.name}_wish")]
+        runner.upgrade(house.url, [CORE, owner])
+        columns.append(_columns(house, f"{subject.name}_wish"))
+        with house.on.read() as session:
+            rows = session.execute(sa.text(f"SELECT customer_id, ribbon FROM {subject.name}_wish")).all()
+    assert columns[1] - columns[0] == {"ribbon"}
+    assert [tuple(row) for row in rows] == [(house.people[0], "red")]
+
+
+def _columns(house: House, table: str) -> set[str]:
+    with house.crm.read() as session:
+        return {one["name"] for one in sa.inspect(session.connection()).get_columns(table)}
 
 
 def test_each_check_has_a_plugin_that_breaks_it() -> None:

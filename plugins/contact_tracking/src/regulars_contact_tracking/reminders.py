@@ -43,8 +43,9 @@ def run(crm: Crm, job_run: JobRun) -> None:
     )
     with crm.transaction(cause=f"job:{job_run.job}") as session:
         having: dict[int, list[int]] = defaultdict(list)
-        for user_id, count in session.execute(due):
-            having[count].append(user_id)
+        for user_id, count in session.execute(due).tuples():
+            if user_id is not None:
+                having[count].append(user_id)
         for count, user_ids in sorted(having.items()):
             text = _n("One follow-up is due.", "%(num)s follow-ups are due.", count)
             crm.notices.tell(session, user_ids, f"contact_tracking:due:{today}", text, PAGE, icon="checkbox")

@@ -143,6 +143,11 @@ def test_counting_costs_a_request_little(house: Crm) -> None:
     assert best < 30e-6
 
 
+def test_the_start_does_not_wait_for_it() -> None:
+    program = "import sys, regulars_web.app, regulars_web.metrics; sys.exit('prometheus_client' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
 def _per_call(app: Any, crm: Crm, times: int = 500) -> float:
     began = time.perf_counter()
     for _time in range(times):

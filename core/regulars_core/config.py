@@ -47,6 +47,7 @@ class Config:
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str | None = None
     secret_key: str | None = field(default=None, repr=False)
+    former_keys: tuple[str, ...] = field(default=(), repr=False)
     safe_mode: bool = False
     timezone: ZoneInfo = UTC
     currency: str = "EUR"
@@ -68,6 +69,7 @@ class Config:
             smtp_url=_smtp_url(environ),
             mail_from=environ.get("REGULARS_MAIL_FROM") or None,
             secret_key=_secret_key(environ, home),
+            former_keys=tuple(environ.get("REGULARS_FORMER_KEYS", "").split()),
             safe_mode=_yes_no(environ, "REGULARS_SAFE_MODE"),
             timezone=_timezone(environ),
             currency=_choice(environ, "REGULARS_CURRENCY", list_currencies(), _("a currency code such as EUR")) or "EUR",

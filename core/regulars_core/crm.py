@@ -67,8 +67,8 @@ class Crm:
 
     @cached_property
     def vault(self) -> Vault:
-        """Secrets under the key of this home. Raises ``WrongSetting`` where it has none."""
-        return Vault(self.config.needed_key())
+        """Secrets under the keys of this home. Raises ``WrongSetting`` where it has none."""
+        return Vault(self.config.needed_key(), map(str.encode, self.config.former_keys))
 
     @property
     def timezone(self) -> ZoneInfo:

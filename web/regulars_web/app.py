@@ -54,6 +54,7 @@ def create_app(crm: Crm) -> Flask:
     app = Site(__name__, static_folder=None)
     app.config.update(
         SECRET_KEY=config.needed_key(),
+        SECRET_KEY_FALLBACKS=list(config.former_keys),
         MAX_CONTENT_LENGTH=FORM_BYTES,
         MAX_FORM_MEMORY_SIZE=FORM_BYTES,
         MAX_FORM_PARTS=500,

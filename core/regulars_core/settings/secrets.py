@@ -1,10 +1,11 @@
-"""Secrets in the database: AES-GCM under a key made from the home's secret key, bound to the place they are stored in."""
+"""Secrets in the database: AES-GCM under keys made from the home's secret keys, bound to the place they are stored in."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import os
+from collections.abc import Iterable
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -17,28 +18,28 @@ NONCE = 12
 
 
 class Vault:
-    """Implements ``regulars_plugin_api.services.Vault`` with one key.
+    """Implements ``regulars_plugin_api.services.Vault``: locks with one key, and opens what it or a former one locked.
 
-    Each text begins with the key's id, so that one of another key is told from a damaged one.
+    Each text begins with the id of its key, so that one of an unknown key is told from a damaged one.
     """
 
-    def __init__(self, secret: bytes) -> None:
-        self._key = HKDF(hashes.SHA256(), length=32, salt=None, info=b"regulars settings").derive(secret)
-        self._id = hashlib.sha256(self._key).hexdigest()[:8]
+    def __init__(self, secret: bytes, former: Iterable[bytes] = ()) -> None:
+        derived = [HKDF(hashes.SHA256(), length=32, salt=None, info=b"regulars settings").derive(one) for one in (secret, *former)]
+        self._keys = {hashlib.sha256(key).hexdigest()[:8]: AESGCM(key) for key in derived}
 
     def lock(self, text: str, place: str) -> str:
         """Encrypt ``text`` for ``place``, such as ``loyalty.token``."""
         nonce = os.urandom(NONCE)
-        sealed = AESGCM(self._key).encrypt(nonce, text.encode(), place.encode())
-        return f"{self._id}:{base64.b64encode(nonce + sealed).decode()}"
+        key_id, key = next(iter(self._keys.items()))
+        return f"{key_id}:{base64.b64encode(nonce + key.encrypt(nonce, text.encode(), place.encode())).decode()}"
 
     def unlock(self, locked: str, place: str) -> str:
         """The reverse. Raises ``LostKey``."""
         key_id, _colon, content = locked.partition(":")
-        if key_id != self._id:
+        if key_id not in self._keys:
             raise LostKey(place)
         raw = base64.b64decode(content)
         try:
-            return AESGCM(self._key).decrypt(raw[:NONCE], raw[NONCE:], place.encode()).decode()
+            return self._keys[key_id].decrypt(raw[:NONCE], raw[NONCE:], place.encode()).decode()
         except InvalidTag as error:
             raise LostKey(place) from error

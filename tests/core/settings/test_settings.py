@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from marshmallow import fields
 from sample_plugins import open_with, toy
 
-from regulars_core.config import WrongSetting
+from regulars_core.config import Config, WrongSetting
 from regulars_core.crm import Crm
 from regulars_core.plugins import switching
 from regulars_core.plugins.registry import State
@@ -81,6 +81,21 @@ def test_a_locked_text_opens_only_with_its_key_and_in_its_place() -> None:
     for other, place in ((vault, "toy.other"), (Vault(b"another key"), "toy.token")):
         with pytest.raises(LostKey):
             other.unlock(locked, place)
+
+
+def test_after_a_change_of_keys_the_former_one_still_opens_and_the_new_one_locks() -> None:
+    before, after = Vault(b"one key"), Vault(b"new key", [b"one key"])
+    assert after.unlock(before.lock("sesame", "toy.token"), "toy.token") == "sesame"
+    locked = after.lock("sesame", "toy.token")
+    assert Vault(b"new key").unlock(locked, "toy.token") == "sesame"
+    with pytest.raises(LostKey):
+        before.unlock(locked, "toy.token")
+
+
+def test_former_keys_come_from_the_environment(tmp_path: Path) -> None:
+    config = Config.from_environment({"REGULARS_HOME": str(tmp_path), "REGULARS_FORMER_KEYS": f"{'a' * 40} {'b' * 40}"})
+    assert config.former_keys == ("a" * 40, "b" * 40)
+    assert "aaaa" not in repr(config)
 
 
 def test_the_environment_overrides_and_locks(database_url: str, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from werkzeug.test import TestResponse
 
@@ -95,6 +96,16 @@ def test_a_key_sent_again_gets_the_same_answer(program: Callable[..., Program], 
     assert (other.status_code, wrong_fields(other)) == (422, ["Idempotency-Key"])
     assert contents() == before
     assert program()("POST", CUSTOMERS, key, json={"first_name": "Ann"}).get_json()["id"] != first.get_json()["id"]
+
+
+def test_an_answer_under_a_lost_key_is_neither_given_nor_done_again(crm: Crm, program: Callable[..., Program], contents: Contents) -> None:
+    call, key = program(), {"Idempotency-Key": "order-1"}
+    assert call("POST", CUSTOMERS, key, json={"first_name": "Ann"}).status_code == 201
+    with crm.transaction() as session:
+        session.execute(sa.text("UPDATE idempotency_key SET body = 'deadbeef:' || body"))
+    before = contents()
+    assert call("POST", CUSTOMERS, key, json={"first_name": "Ann"}).status_code == 409
+    assert contents() == before
 
 
 def test_a_refused_request_leaves_its_key_free(program: Callable[..., Program]) -> None:

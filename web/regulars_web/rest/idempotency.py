@@ -15,7 +15,7 @@ from werkzeug.datastructures import FileStorage
 from regulars_core import idempotency
 from regulars_core.crm import Crm
 from regulars_core.idempotency import IdempotencyKey
-from regulars_plugin_api.errors import InvalidInput
+from regulars_plugin_api.errors import InvalidInput, LostKey
 from regulars_plugin_api.i18n import _
 from regulars_plugin_api.rest import Refused
 
@@ -79,7 +79,11 @@ class Remembered:
     def _again(self, found: IdempotencyKey) -> Response:
         if found.request_hash != self.digest:
             raise InvalidInput(None, **{HEADER: _("This key was used for another request.")})
-        return make_response(self.crm.vault.unlock(found.body, self._place), found.status, {**found.headers, REPLAYED: "true"})
+        try:
+            body = self.crm.vault.unlock(found.body, self._place)
+        except LostKey as lost:
+            raise Refused(409, _("This was done before. Its answer can't be told again: the system's key was changed since.")) from lost
+        return make_response(body, found.status, {**found.headers, REPLAYED: "true"})
 
 
 def _digest() -> str:

@@ -271,6 +271,7 @@ def test_every_process_tells_of_the_troubles_of_all(
     url = somewhere.client.application.extensions["regulars"].config.database_url
     for name, value in {"HOME": tmp_path / "home", "DATABASE_URL": url, "SECRET_KEY": SECRET}.items():
         monkeypatch.setenv(f"REGULARS_{name}", str(value))
+    capsys.readouterr()
     with pytest.raises(SystemExit):
         cli.main()
     [told] = json.loads(capsys.readouterr().out)

@@ -155,7 +155,8 @@ class HookBus:
 
     def ask(self, plugin: str, spec: Callable[P, T | None], *args: P.args, **kwargs: P.kwargs) -> T | None:
         """The answer of one plugin, enabled or not; None too if it lacks the hook. Raises ``PluginFailed`` whatever the hook's rules."""
-        hook = self._hook(spec, lambda name: name == plugin)._replace(must=True)
+        # Asked for itself, not for a page: whoever asks waits, and hears what went wrong.
+        hook = self._hook(spec, lambda name: name == plugin)._replace(must=True, page=False)
         answers = self._ask_all(hook, args, kwargs)
         return cast("T | None", answers[0]) if answers else None
 

@@ -324,3 +324,15 @@ def _soon(holds: Callable[[], bool]) -> bool:
             return True
         time.sleep(0.01)
     return False
+
+
+def test_one_plugin_asked_for_a_page_s_hook_is_heard_failing_at_once() -> None:
+    def nav_items(viewer: Any) -> Iterable[NavItem]:
+        raise RuntimeError("no menu")
+
+    bus = bus_with(toy("bad", nav_items))
+    began = time.monotonic()
+    for _again in range(2):
+        with pytest.raises(PluginFailed):
+            bus.ask("bad", web.nav_items, viewer=SYSTEM)
+    assert time.monotonic() - began < 1

@@ -331,8 +331,7 @@ def test_one_plugin_asked_for_a_page_s_hook_is_heard_failing_at_once() -> None:
         raise RuntimeError("no menu")
 
     bus = bus_with(toy("bad", nav_items))
-    began = time.monotonic()
     for _again in range(2):
-        with pytest.raises(PluginFailed):
+        with pytest.raises(PluginFailed) as failed:
             bus.ask("bad", web.nav_items, viewer=SYSTEM)
-    assert time.monotonic() - began < 1
+        assert isinstance(failed.value.__cause__, RuntimeError)

@@ -18,7 +18,7 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parents[1]
 HOME = ROOT / "web" / "regulars_web" / "translations"
-DOMAIN, LOCALES = "regulars", ("sv",)
+DOMAIN, LOCALES = "regulars", ("fa", "sv")
 # Dates that move with every run would only make two versions differ.
 WRITTEN = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
 PYTHON = ("plugin_api", "core", "migrations", "web")

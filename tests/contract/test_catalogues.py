@@ -14,6 +14,8 @@ from babel.messages.pofile import read_po
 ROOT = Path(__file__).resolve().parents[2]
 WRITTEN = sorted([*ROOT.glob("web/*/translations/*/LC_MESSAGES/*.po"), *ROOT.glob("plugins/*/src/*/translations/*/LC_MESSAGES/*.po")])
 
+PLUGINS = sorted(ROOT.glob("plugins/*/src/*/translations"))
+
 
 @pytest.fixture(scope="module")
 def catalogues() -> ModuleType:
@@ -45,6 +47,18 @@ def test_what_is_compiled_is_what_was_translated(written: Path) -> None:
         compiled, source = ([(str(one.id), str(one.string)) for one in texts if one.id] for texts in (read_mo(mo), read_po(po)))
     # Plurals are lists in one and tuples in the other.
     assert sorted(_plain(compiled)) == sorted(_plain(source))
+
+
+@pytest.mark.parametrize("folder", PLUGINS, ids=lambda path: path.parent.name)
+def test_plugins_here_speak_every_language_of_the_platform(catalogues: Any, folder: Path) -> None:
+    said = {}
+    for locale in catalogues.LOCALES:
+        with (folder / locale / "LC_MESSAGES" / f"{folder.parent.name}.po").open("rb") as file:
+            catalogue = read_po(file)
+        assert catalogues.missing(catalogue) == []
+        said[locale] = {message.id for message in catalogue if message.id}
+    # That none is missing in Swedish is for each plugin's own tests.
+    assert said == dict.fromkeys(said, said["sv"])
 
 
 def _plain(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:

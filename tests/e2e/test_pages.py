@@ -98,10 +98,13 @@ def test_from_right_to_left_by_itself(site: Site, page: Page, complaints: list[s
     site.sign_in(page, "manager")
     site.prefer("manager", locale="fa")
     try:
-        for path in PAGES:
+        for number, path in enumerate(PAGES):
             page.goto(site.address + path)
             assert page.locator("html").get_attribute("dir") == "rtl"
             assert not sticking_out(page), path
+            # What is clean in English is hardly ever unclean here: a fourth of the pages is enough.
+            if width == 360 and number % 4 == 0:
+                assert violations(page) == []
         if width == 1440:
             menu = page.locator("nav.rg-side").bounding_box()
             assert menu is not None

@@ -56,7 +56,7 @@ class Site:
         raise TimeoutError(f"import {run_id} has not ended")
 
     def prefer(self, role: str, *, locale: str = "en", theme: str = "auto") -> None:
-        """Set what a user would set in the profile; ``fa`` too, whose words are still to come."""
+        """Set what a user would set in the profile."""
         with self.crm.transaction() as session:
             user = service.find(session, f"{role}@example.com")
             user.locale, user.theme = locale, theme

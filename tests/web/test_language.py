@@ -25,7 +25,14 @@ from regulars_web import language
 
 @pytest.mark.parametrize(
     ("wanted", "heading"),
-    [("sv-SE,sv;q=0.9,en;q=0.5", "Logga in"), ("en", "Sign in"), ("tlh", "Sign in"), ("", "Sign in"), ("%%;q=x", "Sign in")],
+    [
+        ("sv-SE,sv;q=0.9,en;q=0.5", "Logga in"),
+        ("fa-IR,fa;q=0.9", "ورود"),
+        ("en", "Sign in"),
+        ("tlh", "Sign in"),
+        ("", "Sign in"),
+        ("%%;q=x", "Sign in"),
+    ],
 )
 def test_the_sign_in_page_speaks_the_language_of_the_browser(app: Flask, wanted: str, heading: str) -> None:
     assert f"<h1>{heading}</h1>" in app.test_client().get("/sign-in", headers={"Accept-Language": wanted}).text

@@ -20,7 +20,7 @@ from regulars_plugin_api.errors import InvalidInput, NotFound
 from regulars_plugin_api.i18n import _
 from regulars_plugin_api.ids import uuid7
 
-LOCALES = {"en": "English", "sv": "Svenska"}
+LOCALES = {"en": "English", "sv": "Svenska", "fa": "فارسی"}
 THEMES = ("auto", "light", "dark")
 
 

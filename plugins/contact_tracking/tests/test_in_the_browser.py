@@ -13,6 +13,7 @@ from playwright.sync_api import Locator, Page
 
 from regulars_core.plugins.switching import enable
 from regulars_testkit.browser import Site, browser_type_launch_args, complaints, served
+from regulars_testkit.staff import PASSWORD
 from regulars_web import demo
 
 __all__ = ["browser_type_launch_args", "complaints"]
@@ -81,6 +82,58 @@ def test_from_the_phone_ringing_to_the_promise_kept(site: Site, page: Page, comp
     with site.crm.read() as session:
         query = "SELECT outcome, done_at IS NOT NULL FROM contact_tracking_follow_up WHERE what = 'Ring about the fabric'"
         assert [tuple(row) for row in session.execute(sa.text(query))] == [("Ordered the grey one", 1)]
+
+
+@pytest.mark.browser_context_args(locale="fa-IR", viewport={"width": 360, "height": 780})
+def test_in_persian_on_a_small_phone_from_signing_in_to_the_promise_kept(site: Site, page: Page, complaints: list[str]) -> None:
+    page.set_default_timeout(10_000)
+    site.crm.customers.create({"display_name": "پروانه رهگذر", "phones": "021 5550 0147", "country": "IR", "store": "MALMO"})
+    site.prefer("clerk", locale="fa")
+    hands, found = Hands(), list[str]()
+
+    def look_over(where: str, sign: Locator) -> None:
+        sign.wait_for()
+        page.wait_for_load_state("networkidle")
+        violations = Axe().run(page).response["violations"]
+        found.extend(f"{where}: {bad['id']}: {node['html'][:120]}" for bad in violations for node in bad["nodes"])
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            found.append(f"{where} is wider than the screen")
+
+    caller = page.locator("main").get_by_role("link", name="پروانه رهگذر").first
+    mine = page.get_by_role("region", name="پیگیری‌های من")
+    row = mine.get_by_role("listitem").filter(has_text="خبر دادن زمان تحویل")
+    try:
+        page.goto(f"{site.address}/sign-in")
+        look_over("signing in", page.locator("html[dir=rtl]"))
+        hands.type(page.get_by_label("ایمیل"), "clerk@example.com")
+        hands.type(page.get_by_label("رمز عبور", exact=True), PASSWORD)
+        hands.click(page.get_by_role("button", name="ورود"))
+        look_over("home", mine)
+        hands.type(page.get_by_label("جست‌وجوی نام، تلفن، کارت یا رسید"), "۰۲۱ ۵۵۵۰ ۰۱۴۷")
+        page.keyboard.press("Enter")
+        look_over("what was found", caller)
+        hands.click(caller)
+        look_over("the customer", page.get_by_label("آنچه گفته شد"))
+        hands.type(page.get_by_label("آنچه گفته شد"), "پردهٔ خاکستری را می‌خواهد.")
+        hands.type(page.get_by_label("گام بعدی، اگر هست"), "خبر دادن زمان تحویل")
+        hands.click(page.get_by_role("button", name="ذخیره", exact=True))
+        look_over("the call written down", page.locator("#next-step").get_by_text("خبر دادن زمان تحویل"))
+        assert "فردا" in page.locator("#next-step").inner_text()
+        hands.click(page.get_by_role("navigation").get_by_role("link", name="خانه"))
+        row.wait_for()
+        assert "پروانه رهگذر" in row.inner_text()
+        hands.click(row.get_by_label("انجام شد: خبر دادن زمان تحویل"))
+        look_over("closing it", row.get_by_label("نتیجهٔ آن"))
+        hands.type(row.get_by_label("نتیجهٔ آن"), "شنبه می‌رسد")
+        hands.click(row.get_by_role("button", name="بستن پیگیری"))
+        look_over("closed", mine.get_by_role("button", name="برگرداندن"))
+    finally:
+        site.prefer("clerk")
+    assert hands.steps == 12
+    assert (found, complaints) == ([], [])
+    with site.crm.read() as session:
+        query = "SELECT outcome FROM contact_tracking_follow_up WHERE what = 'خبر دادن زمان تحویل' AND done_at IS NOT NULL"
+        assert session.scalars(sa.text(query)).all() == ["شنبه می‌رسد"]
 
 
 def test_what_is_wrong_is_told_in_place(site: Site, page: Page, complaints: list[str]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 import regulars_webhooks
 from regulars_plugin_api.i18n import add_catalogue, in_locale
 from regulars_webhooks.i18n import _
@@ -13,7 +15,8 @@ from regulars_webhooks.words import STATES
 PACKAGE = Path(regulars_webhooks.__file__).parent
 
 
-def test_staff_read_swedish() -> None:
+@pytest.mark.parametrize(("locale", "words"), [("sv", ["Parkerad", "Skicka igen"]), ("fa", ["کنار گذاشته شد", "فرستادن دوباره"])])
+def test_staff_read_their_language(locale: str, words: list[str]) -> None:
     add_catalogue("regulars_webhooks", PACKAGE / "translations")
-    with in_locale("sv"):
-        assert [str(STATES[State.PARKED][2]), str(_("Send again"))] == ["Parkerad", "Skicka igen"]
+    with in_locale(locale):
+        assert [str(STATES[State.PARKED][2]), str(_("Send again"))] == words

@@ -145,7 +145,8 @@ def _sqlite_copy(source: Path) -> Iterator[Path]:
 
 @contextmanager
 def _postgres_copy(url: sa.URL) -> Iterator[str]:
-    name = f"regulars_rehearsal_{uuid.uuid4().hex[:12]}"
+    # Names end at 63 characters; the beginning tells whose copy it is, should the server stop half way.
+    name = f"{str(url.database)[:38]}_rehearsal_{uuid.uuid4().hex[:12]}"
     server = sa.create_engine(url.set(database="postgres"), poolclass=NullPool, isolation_level="AUTOCOMMIT")
     try:
         try:

@@ -206,7 +206,11 @@ def noisy() -> Any:
 
 def test_scripts_are_text_and_output_has_an_end(open_house: Any, staff: Any, tmp_path: Path) -> None:
     module = noisy()
-    texts = {"text": "{{ text }}", "huge": "{{ text }}", "endless": "{% for number in numbers %}{{ number }} {% endfor %}"}
+    texts = {
+        "text": "{{ text }}",
+        "huge": "{{ text }}",
+        "endless": "{% for number in numbers %}{{ number }}" + " wide" * 2000 + "{% endfor %}",
+    }
     folder = tmp_path / "noisy" / "templates" / "noisy"
     folder.mkdir(parents=True)
     for name, text in texts.items():

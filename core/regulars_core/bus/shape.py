@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -27,9 +27,9 @@ def answer_check(spec: Callable[..., Any]) -> Check:
 
 
 def _many(classes: tuple[type, ...]) -> Check:
-    def check(answer: Any) -> list[Any]:
+    def check(answer: Any) -> Sequence[Any]:
         kind = type(answer)
-        items = answer if kind is list else list(answer) if kind is tuple else list(islice(answer, MOST + 1))
+        items = answer if kind is tuple or kind is list else list(islice(answer, MOST + 1))
         if len(items) > MOST:
             raise TypeError(f"more than {MOST} answers")
         for item in items:

@@ -71,7 +71,7 @@ def test_whatever_a_plugin_raises_the_others_are_heard(error: BaseException) -> 
     bus = bus_with(toy("bad", preference_topics), toy("good", topics_of(NEWS)))
     assert bus.answers(messaging.preference_topics) == [
         Answer("bad", None, f"{type(error).__name__}: {error}"),
-        Answer("good", [NEWS]),
+        Answer("good", (NEWS,)),
     ]
 
 
@@ -81,7 +81,7 @@ def test_an_answer_of_the_wrong_kind_stops_at_its_plugin(nonsense: Any) -> None:
         return nonsense
 
     bus = bus_with(toy("bad", preference_topics), toy("good", topics_of(NEWS)))
-    assert bus.each(messaging.preference_topics) == [("good", [NEWS])]
+    assert bus.each(messaging.preference_topics) == [("good", (NEWS,))]
     assert [trouble.plugin for trouble in bus.troubles()] == ["bad"]
 
 

@@ -2,6 +2,9 @@
 const isTyping = (target) => Boolean(target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]"));
 const follow = (address) => { window.location.assign(address); };
 
+// A browser moves the focus some time after the page is there; what a scanner types meanwhile would be taken for shortcuts.
+document.querySelector("[autofocus]")?.focus();
+
 const closeMenus = (except) => {
   for (const menu of document.querySelectorAll("details.rg-menu[open]")) {
     if (menu !== except) {

@@ -43,7 +43,7 @@ def run(crm: Crm, job_run: JobRun) -> None:
     )
     with crm.transaction(cause=f"job:{job_run.job}") as session:
         having: dict[int, list[int]] = defaultdict(list)
-        for user_id, count in session.execute(due).tuples():
+        for user_id, count in session.execute(due):
             if user_id is not None:
                 having[count].append(user_id)
         for count, user_ids in sorted(having.items()):

@@ -92,6 +92,7 @@ def _called(hook: Hook) -> Iterator[str]:
     rules = rules_of(hook)
     lines = [f"- On failure: {FAILING[rules.on_failure]}"]
     lines += ["- A page waits for it: after two seconds it goes on without the plugin."] if rules.page else []
+    lines += ["- Nobody waits for it longer than ten seconds: a process starts and works without the plugin."] if rules.declares else []
     lines += ["- Asked of plugins that are switched off, too."] if rules.disabled_too else []
     yield "## How it is called\n\n" + "\n".join(lines)
 

@@ -30,6 +30,9 @@ PAGE = {
     *("nav_items", "customer_panels", "customer_actions", "dashboard_widgets", "search_sources", "sign_in_providers"),
     *("customer_columns", "timeline_sources", "filter_fields", "reports"),
 }
+DECLARES = PLUGIN_OFF | {
+    *("crm_started", "cli_commands", "event_handlers", "jobs", "executors", "health_checks", "importers", "exporters"),
+}
 DISABLED_TOO = PLUGIN_OFF | ABORT - {"plugin_enabled"} | {"cli_commands"}
 
 
@@ -45,7 +48,9 @@ def test_there_are_thirty_three_hooks() -> None:
 
 @pytest.mark.parametrize("name", sorted(HOOKS))
 def test_a_hook_is_declared_with_its_rules(name: str) -> None:
-    assert rules_of(HOOKS[name]) == HookRules(on_failure(name), page=name in PAGE, disabled_too=name in DISABLED_TOO)
+    assert rules_of(HOOKS[name]) == HookRules(
+        on_failure(name), page=name in PAGE, disabled_too=name in DISABLED_TOO, declares=name in DECLARES
+    )
 
 
 @pytest.mark.parametrize("name", sorted(HOOKS))

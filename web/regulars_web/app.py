@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import cast
 
@@ -14,8 +14,10 @@ from jinja2 import ChoiceLoader, FileSystemLoader
 from markupsafe import Markup
 from werkzeug.routing import IntegerConverter
 
+from regulars_core.bus import hooks
 from regulars_core.crm import Crm
 from regulars_plugin_api.rest import RestBlueprint
+from regulars_plugin_api.web import PluginBlueprint
 from regulars_web import assets, errors, gate, headers, language, metrics, navigation, personal, security
 from regulars_web.pages import PAGES
 from regulars_web.rest import api, auth
@@ -89,11 +91,11 @@ def _add_plugins(app: Flask, crm: Crm) -> None:
     claims = app.extensions["regulars_claims"] = {}
     folders = [FileSystemLoader(Path(__file__).parent / "templates")]
     for plugin, blueprint in crm.plugins.blueprints():
-        if isinstance(blueprint, RestBlueprint):
-            api.add(app, blueprint)
-        else:
-            app.register_blueprint(blueprint)
-        claims[blueprint.name] = plugin
+        answer = crm.bus.guarded(plugin, f"blueprint {blueprint.name}", partial(_add, app, blueprint), hooks.START_BUDGET)
+        if app.blueprints.get(blueprint.name) is blueprint:
+            claims[blueprint.name] = plugin
+        if answer.failure is not None:
+            crm.plugins.leave_out(plugin, answer.failure)
     for name, loaded in crm.plugins.loaded.items():
         folder = loaded.folder
         if folder and (folder / "static").is_dir():
@@ -101,6 +103,13 @@ def _add_plugins(app: Flask, crm: Crm) -> None:
         if folder and (folder / "templates" / name).is_dir():
             folders.append(FileSystemLoader(folder / "templates"))
     app.jinja_env.loader = ChoiceLoader(folders)
+
+
+def _add(app: Flask, blueprint: PluginBlueprint) -> None:
+    if isinstance(blueprint, RestBlueprint):
+        api.add(app, blueprint)
+    else:
+        app.register_blueprint(blueprint)
 
 
 def _icons(app: Flask) -> Callable[..., Markup]:

@@ -36,6 +36,8 @@ def serve(make_app: Callable[[], Flask], host: str, port: int, workers: int) -> 
         "worker_class": "gthread",
         "threads": THREADS,
         "graceful_timeout": 20,
+        # Longer than a start-up in which several plugins hang: a process ended in the middle of it would start over for ever.
+        "timeout": 120,
         "loglevel": "warning",
         "control_socket_disable": True,
     }

@@ -27,6 +27,7 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 PAGE_BUDGET = 2.0
+START_BUDGET = 10.0
 
 
 class PluginRefused(Exception):
@@ -69,6 +70,7 @@ class _Hook(NamedTuple):
     must: bool
     session: int | None
     budget: float | None = None
+    declares: bool = False
 
 
 class HookBus:
@@ -199,11 +201,11 @@ class HookBus:
         )
         must = rules.on_failure in (OnFailure.ABORT, OnFailure.BLOCK)
         session = names.index("session") if "session" in names and not must else None
-        return _Hook(name, names, calls, answer_check(spec), rules.page, must, session)
+        return _Hook(name, names, calls, answer_check(spec), rules.page, must, session, declares=rules.declares)
 
     def _ask_all(self, hook: _Hook, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
         values = _in_order(hook, args, kwargs)
-        if hook.page and type(threading.current_thread()) is not Helper:
+        if (hook.page or hook.declares) and type(threading.current_thread()) is not Helper:
             return self._in_time(hook, values)
         return self._run(hook, hook.calls, values)
 
@@ -277,16 +279,17 @@ class HookBus:
         """Let a helper make the calls; whoever exceeds the budget is left behind, and another helper goes on with the rest."""
         answers: list[Any] = []
         rest = hook.calls
+        budget = hook.budget or (START_BUDGET if hook.declares else PAGE_BUDGET)
         while rest:
             turn = Turn(rest, lambda call: self._run(hook, (call,), values), self._clock)
             self._pool.start(turn.run, turn.finished)
-            turn.wait(hook.budget or PAGE_BUDGET)
+            turn.wait(budget)
             done = turn.leave()
             answers += done
             if len(done) < len(rest):
                 late = rest[len(done)].plugin
                 self._stuck[late] = turn.finished
-                answers.append(self._failed(hook, late, TimeoutError(f"no answer within {hook.budget or PAGE_BUDGET:g} s")))
+                answers.append(self._failed(hook, late, TimeoutError(f"no answer within {budget:g} s")))
             rest = rest[len(done) + 1 :]
         return answers
 

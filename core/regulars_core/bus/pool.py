@@ -8,6 +8,8 @@ from contextvars import copy_context
 from queue import SimpleQueue
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
+from regulars_plugin_api.errors import PluginFailed
+
 C = TypeVar("C")
 T = TypeVar("T")
 _LOOK_AGAIN = 0.25
@@ -71,6 +73,7 @@ class Turn(Generic[C]):
         self._calls, self._ask, self._clock = calls, ask, clock
         self._began = clock()
         self._answers: list[Any] = []
+        self._error: PluginFailed | None = None
         self._left = False
         self.finished = threading.Event()
 
@@ -80,7 +83,11 @@ class Turn(Generic[C]):
             if self._left:
                 return
             self._began = self._clock()
-            self._answers += self._ask(call)
+            try:
+                self._answers += self._ask(call)
+            except PluginFailed as error:
+                self._error = error
+                return
 
     def wait(self, budget: float) -> None:
         """Until all is done, or one call has taken longer than ``budget``."""
@@ -89,8 +96,10 @@ class Turn(Generic[C]):
                 return
 
     def leave(self) -> list[Any]:
-        """Stop waiting; the answers so far."""
+        """Stop waiting; the answers so far. Raises what a plugin that must not be skipped has done."""
         self._left = True
+        if self._error is not None:
+            raise self._error
         return list(self._answers)
 
 

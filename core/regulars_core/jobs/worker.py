@@ -145,7 +145,11 @@ def _executor(crm: Crm, own: _Pool) -> _Pool | _Outside:
     name = crm.config.executor
     if name is None:
         return own
-    found = {one.name: one for one in crm.bus.collect(lifecycle.executors)}
+    answers = crm.bus.answers(lifecycle.executors)
+    found = {one.name: one for answer in answers for one in answer.value or ()}
+    if name not in found and any(answer.failure for answer in answers):
+        log.error("no executor of that name; the worker runs the work itself", wanted=name)
+        return own
     if name not in found:
         raise expected("REGULARS_EXECUTOR", _("one of: %(names)s", names=", ".join(sorted(found)) or "-"))
     return _Outside(crm, found[name])

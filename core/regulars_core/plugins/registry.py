@@ -7,13 +7,16 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 import sqlalchemy as sa
 import structlog
 
+from regulars_core.bus import hooks
 from regulars_core.bus.hooks import PluginRefused
+from regulars_core.bus.shape import answer_check
 from regulars_core.plugins.loader import BrokenPlugin, Candidate, LoadedPlugin, Misfit, installed, load_all
 from regulars_core.plugins.models import PluginRow
 from regulars_migrations.owners import CORE, Owner
@@ -27,6 +30,7 @@ from regulars_plugin_api.web import PluginBlueprint
 if TYPE_CHECKING:
     from regulars_core.crm import Crm
 
+T = TypeVar("T")
 PLATFORM = "Regulars"
 log = structlog.get_logger(__name__)
 
@@ -93,7 +97,7 @@ class PluginRegistry:
             raise Misfit(_("It needs the plugin %(name)s, which is not there.", name=missing[0]))
         bus = self._crm.bus
         try:
-            for module in _own_hookspecs(plugin):
+            for module in self._own_hookspecs(plugin):
                 bus.add_specs(module)
             bus.register(plugin.name, plugin.module)
         except PluginRefused as error:
@@ -104,7 +108,22 @@ class PluginRegistry:
                 raise Misfit(_("Its permission %(name)s does not begin with its own name.", name=permission.name))
         schema = bus.ask(plugin.name, lifecycle.settings_schema)
         if schema is not None:
-            self._crm.settings.add_schema(plugin.name, schema)
+            self._guarded(plugin, "settings_schema", partial(self._crm.settings.add_schema, plugin.name, schema))
+
+    def _own_hookspecs(self, plugin: LoadedPlugin) -> list[Any]:
+        declare, check = getattr(plugin.module, "plugin_hookspecs", None), answer_check(lifecycle.plugin_hookspecs)
+        return [] if declare is None else self._guarded(plugin, "plugin_hookspecs", lambda: check(declare() or ()))
+
+    def _guarded(self, plugin: LoadedPlugin, what: str, work: Callable[[], T]) -> T:
+        answer = self._crm.bus.guarded(plugin.name, what, work, hooks.START_BUDGET)
+        if answer.failure is not None:
+            raise PluginFailed(plugin.name, what, answer.failure)
+        return cast(T, answer.value)
+
+    def leave_out(self, name: str, reason: Text) -> None:
+        """Do without a plugin, and those that build on it, in this process; ``reason`` is for the plugins page."""
+        if name in self._loaded:
+            self._break(self._loaded[name], reason)
 
     def _break(self, plugin: LoadedPlugin, reason: Text) -> None:
         log.warning("a plugin is off", plugin=plugin.name, reason=str(reason))
@@ -121,7 +140,10 @@ class PluginRegistry:
             return
         with self._refreshing:
             self._refreshed = time.monotonic()
-            self._refresh()
+            new = self._refresh()
+        # Whoever comes meanwhile does not wait for a plugin that takes its time.
+        for name in new:
+            self._start(name)
 
     def notice(self, switches: str | None) -> None:
         """See who was switched, if ``switches``, a mark that changes with every switching, is another one than last time."""
@@ -129,16 +151,15 @@ class PluginRegistry:
             self._switches = switches
             self.refresh()
 
-    def _refresh(self) -> None:
+    def _refresh(self) -> list[str]:
         self._rows = self._read_rows()
         enabled = frozenset(name for name in self._loaded if name in self._rows and self._rows[name].enabled and self._usable(name))
         if enabled != self._enabled:
             self._enabled = enabled
             self._crm.bus.forget()
-        for name in self._loaded:
-            if name in enabled and name not in self._started:
-                self._started.add(name)
-                self._start(name)
+        new = [name for name in self._loaded if name in enabled and name not in self._started]
+        self._started.update(new)
+        return new
 
     def _usable(self, name: str) -> bool:
         needed = self._loaded[name].manifest.requires
@@ -246,13 +267,3 @@ class PluginRegistry:
         except PluginFailed as error:
             self._break(plugin, error.reason)
             return []
-
-
-def _own_hookspecs(plugin: LoadedPlugin) -> list[Any]:
-    declare = getattr(plugin.module, "plugin_hookspecs", None)
-    if declare is None:
-        return []
-    try:
-        return list(declare())
-    except Exception as error:
-        raise Misfit(_("It could not be imported: %(error)s", error=f"{type(error).__name__}: {error}")) from error

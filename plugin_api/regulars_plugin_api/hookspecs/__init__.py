@@ -30,18 +30,23 @@ class OnFailure(enum.Enum):
 
 @dataclass(frozen=True)
 class HookRules:
-    """How the host calls a hook. ``page`` hooks have two seconds; ``disabled_too`` ones are asked of plugins that are off as well."""
+    """How the host calls a hook.
+
+    ``page`` hooks have two seconds, those where a plugin ``declares`` what it has, such as its jobs, ten; ``disabled_too`` ones are asked
+    of plugins that are off as well.
+    """
 
     on_failure: OnFailure = OnFailure.SKIP
     page: bool = False
     disabled_too: bool = False
+    declares: bool = False
 
 
 @overload
 def hookspec(spec: Spec, /) -> Spec: ...
 @overload
 def hookspec(
-    *, on_failure: OnFailure = ..., page: bool = ..., disabled_too: bool = ..., firstresult: bool = ...
+    *, on_failure: OnFailure = ..., page: bool = ..., disabled_too: bool = ..., declares: bool = ..., firstresult: bool = ...
 ) -> Callable[[Spec], Spec]: ...
 def hookspec(
     spec: Spec | None = None,
@@ -50,12 +55,13 @@ def hookspec(
     on_failure: OnFailure = OnFailure.SKIP,
     page: bool = False,
     disabled_too: bool = False,
+    declares: bool = False,
     firstresult: bool = False,
 ) -> Spec | Callable[[Spec], Spec]:
     """Declare a hook. Use plain parameters: pluggy sees no names behind a bare ``*``."""
 
     def declare(function: Spec) -> Spec:
-        cast(Any, function).regulars_rules = HookRules(on_failure, page, disabled_too)
+        cast(Any, function).regulars_rules = HookRules(on_failure, page, disabled_too, declares)
         return _mark(function, firstresult=firstresult)
 
     return declare if spec is None else declare(spec)

@@ -8,7 +8,7 @@ from regulars_plugin_api.contributions import Permission, Role, SignInProvider
 from regulars_plugin_api.hookspecs import OnFailure, hookspec
 
 
-@hookspec(on_failure=OnFailure.PLUGIN_OFF, disabled_too=True)
+@hookspec(on_failure=OnFailure.PLUGIN_OFF, disabled_too=True, declares=True)
 def permissions() -> Iterable[Permission | Role]:
     """Permissions the plugin's views and services ask for, and roles it brings along.
 

@@ -28,7 +28,7 @@ def reports() -> Iterable[Report]:
     raise NotImplementedError
 
 
-@hookspec
+@hookspec(declares=True)
 def importers() -> Iterable[Importer]:
     """Kinds of records that can be imported, for web, REST and command line alike.
 
@@ -38,7 +38,7 @@ def importers() -> Iterable[Importer]:
     raise NotImplementedError
 
 
-@hookspec
+@hookspec(declares=True)
 def exporters() -> Iterable[Exporter]:
     """Kinds of records that can be exported, for web, REST and command line alike.
 

@@ -14,7 +14,7 @@ from regulars_plugin_api.hookspecs import OnFailure, hookspec
 from regulars_plugin_api.services import Crm
 
 
-@hookspec(on_failure=OnFailure.PLUGIN_OFF, disabled_too=True)
+@hookspec(on_failure=OnFailure.PLUGIN_OFF, disabled_too=True, declares=True)
 def plugin_hookspecs() -> Iterable[ModuleType]:
     """Modules of hook declarations that this plugin adds for others.
 
@@ -24,7 +24,7 @@ def plugin_hookspecs() -> Iterable[ModuleType]:
     raise NotImplementedError
 
 
-@hookspec
+@hookspec(declares=True)
 def crm_started(crm: Crm) -> None:
     """The system is up in this process: connect signals here.
 
@@ -45,7 +45,7 @@ def plugin_enabled(crm: Crm, session: Session, first_time: bool) -> None:
     raise NotImplementedError
 
 
-@hookspec(on_failure=OnFailure.PLUGIN_OFF, disabled_too=True)
+@hookspec(on_failure=OnFailure.PLUGIN_OFF, disabled_too=True, declares=True)
 def settings_schema() -> type[marshmallow.Schema] | None:
     """The marshmallow schema of the plugin's settings page.
 
@@ -55,7 +55,7 @@ def settings_schema() -> type[marshmallow.Schema] | None:
     raise NotImplementedError
 
 
-@hookspec(disabled_too=True)
+@hookspec(disabled_too=True, declares=True)
 def cli_commands() -> Iterable[click.Command]:
     """Commands below ``regulars``.
 
@@ -65,7 +65,7 @@ def cli_commands() -> Iterable[click.Command]:
     raise NotImplementedError
 
 
-@hookspec
+@hookspec(declares=True)
 def event_handlers() -> Iterable[EventHandler]:
     """Durable consumers of events.
 
@@ -75,7 +75,7 @@ def event_handlers() -> Iterable[EventHandler]:
     raise NotImplementedError
 
 
-@hookspec
+@hookspec(declares=True)
 def jobs() -> Iterable[Job]:
     """Work by name, periodic or started by ``crm.jobs.start``.
 
@@ -84,7 +84,7 @@ def jobs() -> Iterable[Job]:
     raise NotImplementedError
 
 
-@hookspec
+@hookspec(declares=True)
 def executors() -> Iterable[Executor]:
     """Other places where leased deliveries can run.
 
@@ -94,7 +94,7 @@ def executors() -> Iterable[Executor]:
     raise NotImplementedError
 
 
-@hookspec
+@hookspec(declares=True)
 def health_checks() -> Iterable[HealthCheck]:
     """Questions of ``regulars doctor`` and ``/readyz``.
 

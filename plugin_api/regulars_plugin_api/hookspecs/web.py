@@ -10,7 +10,7 @@ from regulars_plugin_api.views import CustomerView, Viewer
 from regulars_plugin_api.web import PluginBlueprint
 
 
-@hookspec(on_failure=OnFailure.PLUGIN_OFF, disabled_too=True)
+@hookspec(on_failure=OnFailure.PLUGIN_OFF, disabled_too=True, declares=True)
 def blueprints() -> Iterable[PluginBlueprint]:
     """Pages under ``/<plugin>/…``, REST under ``/api/v1/<resource>/…``, other public roots by name.
 

@@ -142,7 +142,7 @@ def test_a_plugin_whose_declarations_fail_is_off_and_the_house_stands(sqlite_url
         "a": (State.BROKEN, "Its permission other.see does not begin with its own name."),
         "b": (State.BROKEN, "The plugin b could not do its part (settings_schema): ValueError: no schema"),
         "c": (State.BROKEN, "there is no hook named no_such_hook"),
-        "d": (State.BROKEN, "It could not be imported: OSError: gone"),
+        "d": (State.BROKEN, "The plugin d could not do its part (plugin_hookspecs): OSError: gone"),
         "e": (State.BROKEN, "It needs the plugin a, which is not there."),
         "good": (State.INSTALLED, None),
     }

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
+import re
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from regulars_contact_tracking import clients, plans
+from regulars_contact_tracking import client_book, client_views, clients, plans
 from regulars_contact_tracking.models import Every, Plan
 from regulars_plugin_api.contributions import JobRun
 from regulars_testkit.staff import Staff
@@ -54,6 +58,82 @@ def test_lapsing_clients_and_key_dates(chain: Any, staff: Callable[..., Staff]) 
     # Ada's birthday is on 1 December, Bo's wedding day on the 20th.
     assert shown("dates") == ["Ada Öberg", "Bo"]
     assert anna.get("/contact_tracking/clients?show=nonsense").status_code == 422
+
+
+@pytest.fixture
+def book_of(chain: Any, staff: Callable[..., Staff]) -> Callable[[int], Staff]:
+    """Somebody with that many clients, of whom every other is called the same, every third has a star and a birthday soon."""
+
+    def fill(size: int) -> Staff:
+        anna = staff(f"Anna{size}", "clerk")
+        rows = [
+            f"C{number},{'Same Name' if number % 2 else f'Client {number}'},M1,1980-{'12-05' if number % 3 == 0 else '06-05'}\n"
+            for number in range(size)
+        ]
+        chain.load("customer", "external_id,display_name,store,birthday\n" + "".join(rows))
+        for (one,) in chain.rows("SELECT customer_id FROM external_id WHERE value LIKE 'C%' ORDER BY customer_id"):
+            anna.post(f"/contact_tracking/customers/{one}/take")
+        for (one,) in chain.rows("SELECT id FROM customer WHERE birthday = '1980-12-05' ORDER BY id"):
+            anna.post(f"/contact_tracking/customers/{one}/star")
+        return anna
+
+    return fill
+
+
+def test_a_large_book_is_read_page_by_page(chain: Any, book_of: Callable[[int], Staff], monkeypatch: pytest.MonkeyPatch) -> None:
+    anna = book_of(11)
+    monkeypatch.setattr(client_views, "PAGE", 2)
+
+    def walked(which: str) -> list[int]:
+        address, seen = f"/contact_tracking/clients?show={which}", list[int]()
+        while address:
+            page = anna.get(address).text
+            of_page = [int(one) for one in re.findall(r'class="rg-strong" href="/customers/(\d+)"', page)]
+            assert (0 < len(of_page) <= 2, f'value="{which}" aria-pressed="true"' in page) == (True, True)
+            seen += of_page
+            following = re.search(r'rel="next" href="([^"]+)"', page)
+            address = html.unescape(following[1]) if following else ""
+        return seen
+
+    starred = [one for (one,) in chain.rows("SELECT customer_id FROM contact_tracking_client WHERE star ORDER BY customer_id")]
+    everybody = [one for (one,) in chain.rows("SELECT customer_id FROM contact_tracking_client ORDER BY customer_id")]
+    assert (sorted(walked("all")), sorted(walked("all")[:4])) == (everybody, starred)
+    assert [sorted(walked(which)) for which in ("lapsing", "starred", "dates")] == [everybody, starred, starred]
+    assert anna.get("/contact_tracking/clients?show=all&after=nonsense").status_code == 422
+
+
+def test_a_book_asks_as_often_for_one_client_as_for_three(
+    book_of: Callable[[int], Staff], query_count: Callable[[], AbstractContextManager[list[str]]]
+) -> None:
+    asked = []
+    for anna, least in ((book_of(1), 1), (book_of(7), 3)):
+        for which in ("all", "lapsing", "starred", "dates"):
+            address = f"/contact_tracking/clients?show={which}"
+            anna.get(address)
+            with query_count() as statements:
+                assert anna.get(address).text.count('<a class="rg-strong"') >= least
+            # When somebody was last here is noted now and then, whatever the page.
+            asked.append(len([one for one in statements if "contact_tracking" in one]))
+    assert asked[:4] == asked[4:]
+
+
+def test_the_database_counts_days_to_a_key_date_as_python_does(chain: Any) -> None:
+    cases = {
+        ("2026-11-22", "1990-11-22"): 0,
+        ("2026-11-22", "1990-12-22"): 30,
+        ("2026-11-22", "1990-12-23"): None,
+        ("2026-11-22", "1990-11-21"): None,
+        ("2026-12-20", "1990-01-05"): 16,
+        ("2026-02-20", "1992-02-29"): 8,
+        ("2028-02-20", "1992-02-29"): 9,
+        ("2028-02-20", "1991-02-28"): 8,
+    }
+    for (today, born), ahead in cases.items():
+        day, birthday = dt.date.fromisoformat(today), dt.date.fromisoformat(born)
+        with chain.crm.read() as session:
+            counted = session.scalar(sa.select(client_book.days_until(sa.literal(birthday, sa.Date), day)))
+        near = client_book.near([("", birthday)], day)
+        assert (counted, [(one - day).days for _title, one in near]) == (ahead, [] if ahead is None else [ahead]), (today, born)
 
 
 def test_what_is_kept_in_mind(chain: Any, staff: Callable[..., Staff]) -> None:

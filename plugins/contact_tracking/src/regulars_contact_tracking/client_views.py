@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from regulars_contact_tracking import clients, contributions, follow_ups, forms, plans
-from regulars_contact_tracking.clients import ClientView
+from regulars_contact_tracking import client_book, clients, contributions, follow_ups, forms, plans
+from regulars_contact_tracking.client_book import Purchases, Which
 from regulars_contact_tracking.i18n import _
 from regulars_contact_tracking.models import Every, Rank
 from regulars_contact_tracking.views import pages
 from regulars_contact_tracking.words import CHANNELS, UNITS
 from regulars_plugin_api.errors import InvalidInput
 from regulars_plugin_api.hookspecs import customers as customer_hooks
+from regulars_plugin_api.hookspecs import data as data_hooks
 from regulars_plugin_api.i18n import Text
 from regulars_plugin_api.views import CustomerView
 from regulars_plugin_api.web import access, current_crm, current_viewer, render
@@ -30,23 +30,12 @@ LAST_PURCHASE = "purchases.last_on"
 @access("contact_tracking.log")
 def my_clients() -> str:
     """My client book: all, lapsing, with a star, or with a key date soon."""
-    which, today = request.args.get("show", "all"), contributions.today()
+    which, today, after = _which(request.args.get("show")), contributions.today(), request.args.get("after")
     with current_crm().read(current_viewer()) as session:
-        mine = clients.book(session, _me(), today, _bought(session))
-    keep: Mapping[str, Callable[[ClientView], bool]] = {
-        "all": lambda one: True,
-        "lapsing": lambda one: one.is_lapsing(today),
-        "starred": lambda one: one.star,
-        "dates": lambda one: bool(one.near),
-    }
-    if which not in keep:
-        raise InvalidInput(show=_("There is no such choice."))
-    shown = [one for one in mine if keep[which](one)]
-    if which == "lapsing":
-        shown.sort(key=lambda one: (one.last_seen or dt.date.min, one.name))
-    if which == "dates":
-        shown.sort(key=lambda one: one.near[0][1])
-    return render("contact_tracking/clients.html", clients=shown, which=which, today=today, is_empty=not mine)
+        shown, following = client_book.page(session, _me(), today, which, _purchases(session), after=after, limit=PAGE)
+        is_empty = not shown and client_book.is_empty(session, _me())
+    values = {"clients": shown, "which": which.value, "after": after, "following": following, "is_empty": is_empty}
+    return render("contact_tracking/clients.html", today=today, **values)
 
 
 @pages.get("/customers/<int:customer_id>/book")
@@ -173,14 +162,24 @@ def _customer(session: Session, customer_id: int) -> CustomerView:
     return current_crm().customers.seen_by(session, current_viewer(), customer_id)
 
 
-def _bought(session: Session) -> Mapping[int, dt.date]:
-    """The last purchase of each of my clients, if a plugin knows."""
-    viewer = current_viewer()
-    ids = clients.ids_of(session, _me())
-    for column in current_crm().hooks.collect(customer_hooks.customer_columns):
-        if column.name == LAST_PURCHASE and viewer.may(column.permission):
-            return column.load(session, ids, viewer)
-    return {}
+def _which(given: str | None) -> Which:
+    try:
+        return Which(given or "all")
+    except ValueError as error:
+        raise InvalidInput(show=_("There is no such choice.")) from error
+
+
+def _purchases(session: Session) -> Purchases | None:
+    """What is known of last purchases, if a plugin knows and the viewer may see it."""
+    hooks, viewer = current_crm().hooks, current_viewer()
+    columns = [one for one in hooks.collect(customer_hooks.customer_columns) if one.name == LAST_PURCHASE and viewer.may(one.permission)]
+    fields = [one for one in hooks.collect(data_hooks.filter_fields) if one.name == LAST_PURCHASE]
+    if not columns or not fields:
+        return None
+    return Purchases(
+        last_of=lambda ids: columns[0].load(session, ids, viewer),
+        after=lambda customer_id, day: fields[0].clause(customer_id, "gt", day.isoformat()),
+    )
 
 
 def _back(customer_id: int, said: Text) -> ResponseReturnValue:

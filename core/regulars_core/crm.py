@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 import regulars_core.models  # noqa: F401 - every table is known wherever the system runs
 from regulars_core import logs
 from regulars_core.acting import now_acting
+from regulars_core.audit.journal import BulkJournal
 from regulars_core.bus.eventlog import emit
 from regulars_core.bus.hooks import HookBus
 from regulars_core.bus.models import Event
@@ -96,7 +97,8 @@ class Crm:
         token = _writing.set(True)
         try:
             with self.database.transaction(repeatable=repeatable, optimistic=optimistic) as session:
-                session.info.update(self._about(actor or acting.actor, cause or acting.cause, acting.depth), emit=emit, emitted=emitted)
+                about = self._about(actor or acting.actor, cause or acting.cause, acting.depth)
+                session.info.update(about, emit=emit, emitted=emitted, journal=BulkJournal)
                 yield session
         finally:
             _writing.reset(token)
@@ -125,9 +127,12 @@ class Crm:
             raise
 
     @contextmanager
-    def reading_once(self) -> Iterator[None]:
-        """All that is read inside the block, by one thread, is read in one session: it sees one moment, and costs one transaction."""
-        with self.database.read() as session:
+    def reading_once(self, opened: AbstractContextManager[Session] | None = None) -> Iterator[None]:
+        """All that is read inside the block, by one thread, is read in one session: it sees one moment, and costs one transaction.
+
+        ``opened`` gives the session, if there is one already.
+        """
+        with opened or self.database.read() as session:
             token = _shared.set(session)
             try:
                 yield

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from regulars_plugin_api.db import UtcDateTime
+from regulars_plugin_api.exchange import Journal
 
 FIRST_WRITE = "first_write"
 _CONVERTED_AT_ONCE = 2000
@@ -107,6 +108,17 @@ def delete_rows(session: Session, table: sa.Table, ids: Iterable[int]) -> None:
     """Delete the rows of ``table`` with these ids."""
     with staged(session, {"id": table.c.id.type}, ((one,) for one in ids)) as doomed:
         session.execute(sa.delete(table).where(table.c.id.in_(sa.select(doomed.c.id))))
+
+
+@contextmanager
+def journaling(session: Session) -> Iterator[Journal]:
+    """The journal of changes, for bulk writers outside an import: what it is told of is written into it at the end of the block.
+
+    What the ORM flushes is journaled without being told.
+    """
+    journal = session.info["journal"]()
+    yield journal
+    journal.write(session, actor_id=session.info["actor_id"], cause=session.info["cause"] or "system", at=session.info["at"])
 
 
 @contextmanager

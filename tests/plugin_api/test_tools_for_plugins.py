@@ -9,11 +9,13 @@ from pathlib import Path
 
 import click
 import pytest
+import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from regulars_core.plugins.loader import Candidate
 from regulars_core.plugins.switching import disable
 from regulars_plugin_api import values
+from regulars_plugin_api.bulk import journaling
 from regulars_plugin_api.cli import CommandLine, JsonGroup
 from regulars_plugin_api.errors import InvalidInput
 from regulars_plugin_api.forms import Reader
@@ -80,6 +82,26 @@ def test_amounts_are_given_out_as_exact_texts(amount: Decimal | str) -> None:
         price = Amount(required=True)
 
     assert Priced().dump({"price": amount}) == {"price": "12.50"}
+
+
+@pytest.mark.parametrize("text", ["12.5", "-0.005", "007", "1" * 19])
+def test_amounts_are_taken_in_as_exact_texts(text: str) -> None:
+    class Priced(RestSchema):
+        price = Amount(required=True)
+
+    assert Priced().load({"price": text}) == {"price": Decimal(text)}
+    for no_amount in (12.5, 12, True, None, "", " 12", "1,5", "1e5", "NaN", "٣", "1" * 20):
+        assert list(Priced().validate({"price": no_amount})) == ["price"], no_amount
+
+
+def test_what_is_written_in_bulk_is_journaled(crm: CrmHarness) -> None:
+    store_id = add_store(crm, "G1", "G1")
+    with crm.transaction(cause="job:renaming") as session, journaling(session) as journal:
+        session.execute(sa.text("UPDATE store SET name = 'Göteborg'"))
+        journal.updated("store", [(store_id, "name", "G1", "Göteborg")])
+    with crm.read() as session:
+        noted = session.execute(sa.text("SELECT column_name, old, new FROM change WHERE cause = 'job:renaming'")).all()
+    assert [tuple(one) for one in noted] == [("name", '"G1"', '"Göteborg"')]
 
 
 def test_the_system_s_own_address_is_known_where_there_is_no_request(crm: CrmHarness) -> None:

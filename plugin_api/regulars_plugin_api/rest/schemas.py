@@ -17,6 +17,7 @@ from regulars_plugin_api.i18n import _
 
 UID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 NUMBER = re.compile(r"[0-9]{1,15}")
+AMOUNT = re.compile(r"-?[0-9]{1,19}(\.[0-9]{1,9})?")
 
 
 class RestSchema(ma.Schema):
@@ -29,10 +30,19 @@ class RestSchema(ma.Schema):
 
 
 class Amount(fields.Decimal):
-    """Money, a price or a quantity: exact, so a text such as ``"12.50"``. Given out from a ``Decimal`` or such a text."""
+    """Money, a price or a quantity: exact, so a text such as ``"12.50"``. Given out from a ``Decimal`` or such a text.
+
+    Taken in as a ``Decimal`` of any precision: what fits its currency is for the service to say. A JSON number is refused.
+    """
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(as_string=True, allow_nan=False, **options)
+        metadata = {"pattern": f"^{AMOUNT.pattern}$", "example": "12.50", **options.pop("metadata", {})}
+        super().__init__(as_string=True, allow_nan=False, metadata=metadata, **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **about: Any) -> Decimal:
+        if not isinstance(value, str) or not AMOUNT.fullmatch(value):
+            raise ma.ValidationError(str(_("A text such as “12.50” is needed here.")))
+        return Decimal(value)
 
     def _serialize(self, value: Decimal | str | None, attr: str | None, obj: Any, **about: Any) -> str | None:
         return None if value is None else f"{Decimal(value):f}"

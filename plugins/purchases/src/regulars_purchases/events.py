@@ -9,14 +9,14 @@ from regulars_plugin_api.events import DomainEvent
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiptsImported(DomainEvent):
-    """One batch of an import of sales.
+    """One batch of an import of sales, or what a till or a shop sent at once; then there is no run.
 
     ``created`` holds inclusive ranges of new receipt ids, ``updated`` single ids of receipts that changed or got lines;
     ``customers`` are those whose figures moved. None of the three is longer than the batch.
     """
 
     type = "purchases.receipts_imported"
-    run_id: int
+    run_id: int | None
     created: tuple[tuple[int, int], ...] = ()
     updated: tuple[int, ...] = ()
     customers: tuple[int, ...] = ()

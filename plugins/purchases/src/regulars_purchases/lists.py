@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -67,7 +67,12 @@ def receipts(
 
 def receipt(session: Session, viewer: Viewer, receipt_id: int) -> dict[str, Any]:
     """One receipt that is there."""
-    return _read(session, _RECEIPTS.where(Receipt.id == receipt_id), viewer)[0]
+    return receipts_by_id(session, viewer, [receipt_id])[receipt_id]
+
+
+def receipts_by_id(session: Session, viewer: Viewer, ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    """Receipts by id. Whether the viewer may see them is the caller's to settle."""
+    return {one["id"]: one for one in _read(session, _RECEIPTS.where(Receipt.id.in_(ids)), viewer)}
 
 
 _RECEIPTS = (

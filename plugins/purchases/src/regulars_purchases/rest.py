@@ -2,100 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from marshmallow import fields, validate
+from flask import url_for
 from sqlalchemy.orm import Session
 
 from regulars_plugin_api.errors import NotFound
-from regulars_plugin_api.rest import Amount, CustomerRef, PageQuery, Place, RestBlueprint, RestSchema, customer_id_of, page_of, page_schema
+from regulars_plugin_api.rest import Place, RestBlueprint, customer_id_of, page_of, page_schema
 from regulars_plugin_api.web import access, current_crm, current_viewer
-from regulars_purchases import lists, service, views
+from regulars_purchases import lists, receiving, rest_shapes, service, views
 from regulars_purchases.i18n import _
-from regulars_purchases.models import LineKind
+from regulars_purchases.rest_shapes import (
+    AllTakenInSchema,
+    ProductQuery,
+    ProductSchema,
+    ReceiptQuery,
+    ReceiptSchema,
+    ReceiptWithLinesSchema,
+    SentReceiptSchema,
+    SentReceiptsSchema,
+    TakenInSchema,
+)
 
 products = RestBlueprint("products", __name__, description="What the chain sells.")
 receipts = RestBlueprint("receipts", __name__, description="What customers bought.")
 BY_SKU, BY_ID = Place(str), Place(int)
-
-
-def _text(**options: Any) -> Any:
-    return fields.String(validate=validate.Length(1, 200), **options)
-
-
-class ProductQuery(PageQuery):
-    """Which products."""
-
-    q = _text(metadata={"description": "Part of a name, brand or number."})
-    sku = _text()
-    barcode = _text()
-    category = _text()
-
-
-class ProductSchema(RestSchema):
-    """An article. A stub was met on a receipt before anybody told what it is. `cost` is for those who may export products."""
-
-    id = fields.Integer(required=True)
-    sku = fields.String(required=True)
-    name = fields.String(allow_none=True)
-    brand = fields.String(allow_none=True)
-    department = fields.String(allow_none=True)
-    category = fields.String(allow_none=True)
-    subcategory = fields.String(allow_none=True)
-    price = Amount(allow_none=True)
-    cost = Amount(allow_none=True)
-    currency = fields.String(allow_none=True)
-    barcode = fields.String(allow_none=True)
-    is_stub = fields.Boolean(required=True)
-
-
-class ReceiptQuery(PageQuery):
-    """Which receipts."""
-
-    customer = CustomerRef(metadata={"description": "The id or uid of a customer."})
-    store = _text(metadata={"description": "Code of a store."})
-    receipt_no = _text()
-    since = fields.Date(metadata={"description": "First business day."})
-    until = fields.Date(metadata={"description": "Last business day."})
-
-
-class ReceiptSchema(RestSchema):
-    """One visit to a till. `total` is null where you may not see what was paid in that store; returns are taken off it."""
-
-    id = fields.Integer(required=True)
-    uid = fields.String(required=True)
-    customer_id = fields.Integer(allow_none=True)
-    customer_uid = fields.String(allow_none=True)
-    store = fields.String(allow_none=True)
-    till = fields.String(required=True)
-    business_date = fields.Date(required=True)
-    receipt_no = fields.String(required=True)
-    sold_at = fields.DateTime(required=True)
-    currency = fields.String(required=True)
-    total = Amount(allow_none=True)
-    units = Amount(required=True)
-    line_count = fields.Integer(required=True)
-    cashier = fields.String(allow_none=True)
-
-
-class LineSchema(RestSchema):
-    """One line of a receipt. `amount` is after `discount`; a return has a negative quantity and amount."""
-
-    line_no = fields.Integer(required=True)
-    kind = fields.Enum(LineKind, by_value=True, required=True)
-    sku = fields.String(allow_none=True)
-    name = fields.String(allow_none=True)
-    product_id = fields.Integer(allow_none=True)
-    quantity = Amount(required=True)
-    unit_price = Amount(allow_none=True)
-    amount = Amount(allow_none=True)
-    discount = Amount(allow_none=True)
-
-
-class ReceiptWithLinesSchema(ReceiptSchema):
-    """A receipt with its lines."""
-
-    lines = fields.List(fields.Nested(LineSchema), required=True)
 
 
 @products.route("")
@@ -143,3 +75,36 @@ def show_receipt(session: Session, receipt_id: int) -> Any:
     found = service.receipt(session, receipt_id, viewer)
     views.buyer(session, found, viewer)
     return lists.receipt(session, viewer, found.id) | {"lines": service.lines_of(session, found)}
+
+
+@receipts.route("", methods=("POST",))
+@access("purchases.record")
+@receipts.arguments(SentReceiptSchema, example=rest_shapes.RECEIPT)
+@receipts.response(201, TakenInSchema)
+@receipts.alt_response(200, schema=TakenInSchema, description="The receipt was here before: `updated` or `unchanged`.")
+def take_in(given: dict[str, Any], session: Session) -> Any:
+    """Take in a receipt of a store you may see, with sales and returns. Sent again it changes nothing; with other lines it changes them.
+
+    It is matched as the import of sales does it: a customer who is not known yet gets the receipt when they are, an unknown article is
+    taken in by its number, and what is odd stands in `notes`. Figures of the customer are right with the answer.
+    """
+    (taken,) = _taken_in(session, [given], given["source"], [""])
+    status = 201 if taken["result"] == "created" else 200
+    return taken, status, {"Location": url_for("rest-receipts.show_receipt", receipt_id=taken["id"])}
+
+
+@receipts.route("/batch", methods=("POST",))
+@access("purchases.record")
+@receipts.arguments(SentReceiptsSchema, example=rest_shapes.RECEIPTS)
+@receipts.response(200, AllTakenInSchema)
+def take_in_many(given: dict[str, Any], session: Session) -> Any:
+    """Take in up to a hundred receipts at once, all or none: what a till has kept while the line was down."""
+    sent = given["receipts"]
+    return {"items": _taken_in(session, sent, given["source"], [f"receipts[{at}]." for at in range(len(sent))])}
+
+
+def _taken_in(session: Session, sent: Sequence[Mapping[str, Any]], source: str, places: Sequence[str]) -> list[dict[str, Any]]:
+    viewer = current_viewer()
+    taken = receiving.take_in(session, viewer, sent, source=source, places=places)
+    shown = lists.receipts_by_id(session, viewer, [one.receipt_id for one in taken])
+    return [shown[one.receipt_id] | {"result": one.result, "notes": one.notes} for one in taken]

@@ -148,7 +148,7 @@ class SaleWriter:
             return
         buyers = owners | {receipt.values["customer_id"] for receipt in new if receipt.values["customer_id"]}
         event = ReceiptsImported(
-            run_id=self.context.run_id,
+            run_id=self.context.run_id or None,
             created=_ranges([receipt.id for receipt in new]),
             updated=tuple(sorted(receipt.id for receipt in changed)),
             customers=tuple(sorted(buyers)),

@@ -94,8 +94,9 @@ def _add_plugins(app: Flask, crm: Crm) -> None:
         answer = crm.bus.guarded(plugin, f"blueprint {blueprint.name}", partial(_add, app, blueprint), hooks.START_BUDGET)
         if app.blueprints.get(blueprint.name) is blueprint:
             claims[blueprint.name] = plugin
-        if answer.failure is not None:
-            crm.plugins.leave_out(plugin, answer.failure)
+        loaded = crm.plugins.get(plugin)
+        if loaded is not None and answer.failure is not None:
+            crm.plugins.leave_out(loaded, answer.failure)
     for name, loaded in crm.plugins.loaded.items():
         folder = loaded.folder
         if folder and (folder / "static").is_dir():

@@ -8,8 +8,6 @@ from contextvars import copy_context
 from queue import SimpleQueue
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
-from regulars_plugin_api.errors import PluginFailed
-
 C = TypeVar("C")
 T = TypeVar("T")
 _LOOK_AGAIN = 0.25
@@ -73,7 +71,7 @@ class Turn(Generic[C]):
         self._calls, self._ask, self._clock = calls, ask, clock
         self._began = clock()
         self._answers: list[Any] = []
-        self._error: PluginFailed | None = None
+        self._error: BaseException | None = None
         self._left = False
         self.finished = threading.Event()
 
@@ -85,7 +83,8 @@ class Turn(Generic[C]):
             self._began = self._clock()
             try:
                 self._answers += self._ask(call)
-            except PluginFailed as error:
+            except BaseException as error:
+                # It is raised where the answers are waited for.
                 self._error = error
                 return
 

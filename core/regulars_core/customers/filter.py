@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import datetime as dt
 import string
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -166,6 +168,8 @@ class FilterCompiler:
         self._zone = zone
         self.unknown: list[str] = []
         """Fields nobody offers (their plugin is off): such a condition selects nobody."""
+        self.of_plugins: list[tuple[str, FilterField, Condition]] = []
+        """(path, field, condition) of each condition that a plugin made."""
 
     def compile(self, filter_: Any) -> Condition:
         """A condition on ``Customer``. Raises ``BadFilter``."""
@@ -231,9 +235,11 @@ class FilterCompiler:
             else leaf.get("value")
         )
         try:
-            return field.clause(Customer.__table__.c.id, str(leaf["op"]), value)
+            condition = field.clause(Customer.__table__.c.id, str(leaf["op"]), value)
         except BadValue as bad:
             raise BadFilter(_join(path, "value"), bad.message) from bad
+        self.of_plugins.append((path, field, condition))
+        return condition
 
 
 def _compare(field: CoreField, op: str, value: Any) -> Condition:
@@ -310,6 +316,27 @@ def _guarded(crm: Crm, plugin: str, field: FilterField) -> FilterField:
         return NOBODY_KNOWS if answer is None else answer
 
     return replace(field, clause=clause)
+
+
+@contextmanager
+def blaming(crm: Crm, where: Any) -> Iterator[None]:
+    """Where a statement fails inside the block: ``BadFilter`` for the part of ``where`` whose plugin made SQL that can't be run."""
+    try:
+        yield
+    except sa.exc.SQLAlchemyError as error:
+        of_crm = compiler(crm)
+        of_crm.compile(where or {"all": []})
+        for path, field, condition in of_crm.of_plugins:
+            plugin = field.name.partition(".")[0]
+            if crm.bus.guarded(plugin, f"SQL of filter field {field.name}", partial(_try, crm, condition)).failure:
+                said = _("The plugin %(plugin)s failed to look up “%(field)s”. Leave this condition out.", plugin=plugin, field=field.title)
+                raise BadFilter(path, said) from error
+        raise
+
+
+def _try(crm: Crm, condition: Condition) -> None:
+    with crm.database.read() as session:
+        session.scalar(sa.select(sa.func.count()).select_from(Customer).where(condition))
 
 
 def fields_nobody_offers(crm: Crm, where: Any) -> list[str]:

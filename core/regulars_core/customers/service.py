@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from regulars_core.customers import drafting, merging, paging, search, timeline
-from regulars_core.customers.filter import compiler
+from regulars_core.customers.filter import blaming, compiler
 from regulars_core.customers.listing import LINE, CustomerLine
 from regulars_core.customers.models import Customer, Tag
 from regulars_core.customers.paging import Page, Position
@@ -76,9 +76,9 @@ class CustomerService:
         trash: bool = False,
     ) -> Page[CustomerView]:
         """Customers the viewer may see, by name, after or before a position. ``where`` is a filter. Raises ``BadFilter``."""
-        found = paging.read(
-            session, COLUMNS, self.conditions(session, viewer, query, where, trash), after=after, before=before, limit=limit
-        )
+        conditions = self.conditions(session, viewer, query, where, trash)
+        with blaming(self.crm, where):
+            found = paging.read(session, COLUMNS, conditions, after=after, before=before, limit=limit)
         return found.holding(complete(session, found.rows))
 
     def lines(
@@ -96,7 +96,8 @@ class CustomerService:
     ) -> Page[CustomerLine]:
         """The same customers as a list shows them, in one statement; by name, or with ``newest`` those added last first."""
         conditions = self.conditions(session, viewer, query, where, trash)
-        found = paging.read(session, LINE, conditions, after=after, before=before, limit=limit, newest=newest)
+        with blaming(self.crm, where):
+            found = paging.read(session, LINE, conditions, after=after, before=before, limit=limit, newest=newest)
         return found.holding([CustomerLine._make(row) for row in found.rows])
 
     def count_about(self, session: Session, viewer: Viewer, *, query: str = "", where: Any | None = None, trash: bool = False) -> int:

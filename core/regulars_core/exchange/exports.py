@@ -7,6 +7,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from regulars_core.customers.filter import blaming
 from regulars_core.exchange import kinds
 from regulars_core.exchange.files.problems import FileRefused
 from regulars_core.exchange.files.write import FileFormat, open_writer
@@ -39,7 +40,7 @@ def export(
         raise Forbidden
     written = 0
     try:
-        with crm.read(viewer) as session:
+        with blaming(crm, where), crm.read(viewer) as session:
             rows = iter(exporter.rows(session, viewer, where))
             # A filter that is refused, is refused before the file is begun.
             first = list(islice(rows, 1))

@@ -8,14 +8,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any
 
 import click
 import sqlalchemy as sa
 import structlog
 
 from regulars_core.bus import hooks
-from regulars_core.bus.hooks import PluginRefused
 from regulars_core.bus.shape import answer_check
 from regulars_core.plugins.loader import BrokenPlugin, Candidate, LoadedPlugin, Misfit, installed, load_all
 from regulars_core.plugins.models import PluginRow
@@ -30,7 +29,6 @@ from regulars_plugin_api.web import PluginBlueprint
 if TYPE_CHECKING:
     from regulars_core.crm import Crm
 
-T = TypeVar("T")
 PLATFORM = "Regulars"
 log = structlog.get_logger(__name__)
 
@@ -89,7 +87,7 @@ class PluginRegistry:
             try:
                 self._admit(plugin)
             except RegularsError as error:
-                self._break(plugin, error.message)
+                self.leave_out(plugin, error.message)
 
     def _admit(self, plugin: LoadedPlugin) -> None:
         missing = [name for name in plugin.manifest.requires if name not in self._loaded]
@@ -100,7 +98,7 @@ class PluginRegistry:
             for module in self._own_hookspecs(plugin):
                 bus.add_specs(module)
             bus.register(plugin.name, plugin.module)
-        except PluginRefused as error:
+        except hooks.PluginRefused as error:
             raise Misfit(str(error)) from error
         self._loaded[plugin.name] = plugin
         for permission in bus.ask(plugin.name, access.permissions) or ():
@@ -114,25 +112,21 @@ class PluginRegistry:
         declare, check = getattr(plugin.module, "plugin_hookspecs", None), answer_check(lifecycle.plugin_hookspecs)
         return [] if declare is None else self._guarded(plugin, "plugin_hookspecs", lambda: check(declare() or ()))
 
-    def _guarded(self, plugin: LoadedPlugin, what: str, work: Callable[[], T]) -> T:
+    def _guarded(self, plugin: LoadedPlugin, what: str, work: Callable[[], Any]) -> Any:
         answer = self._crm.bus.guarded(plugin.name, what, work, hooks.START_BUDGET)
         if answer.failure is not None:
             raise PluginFailed(plugin.name, what, answer.failure)
-        return cast(T, answer.value)
+        return answer.value
 
-    def leave_out(self, name: str, reason: Text) -> None:
+    def leave_out(self, plugin: LoadedPlugin, reason: Text) -> None:
         """Do without a plugin, and those that build on it, in this process; ``reason`` is for the plugins page."""
-        if name in self._loaded:
-            self._break(self._loaded[name], reason)
-
-    def _break(self, plugin: LoadedPlugin, reason: Text) -> None:
         log.warning("a plugin is off", plugin=plugin.name, reason=str(reason))
         if self._loaded.pop(plugin.name, None):
             self._crm.bus.unregister(plugin.name)
         self._broken[plugin.name] = BrokenPlugin(plugin.name, plugin.version, reason)
         self._enabled -= {plugin.name}
         for other in [one for one in self._loaded.values() if plugin.name in one.manifest.requires]:
-            self._break(other, _("It needs the plugin %(name)s, which is not there.", name=plugin.name))
+            self.leave_out(other, _("It needs the plugin %(name)s, which is not there.", name=plugin.name))
 
     def refresh(self, at_most_every: float = 0.0) -> None:
         """See who was switched on or off, by this process or another; ``at_most_every`` so many seconds."""
@@ -244,7 +238,7 @@ class PluginRegistry:
             mine = self._asked(plugin, lambda name: self._crm.bus.ask(name, web.blueprints))
             clash = next((one.claim for one in mine if taken.get(one.claim, plugin.name) != plugin.name), None)
             if clash:
-                self._break(plugin, _("Its address %(claim)s is taken by %(other)s.", claim=clash, other=taken[clash]))
+                self.leave_out(plugin, _("Its address %(claim)s is taken by %(other)s.", claim=clash, other=taken[clash]))
                 continue
             taken.update({one.claim: plugin.name for one in mine})
             found += [(plugin.name, one) for one in mine]
@@ -265,5 +259,5 @@ class PluginRegistry:
         try:
             return list(ask(plugin.name) or ())
         except PluginFailed as error:
-            self._break(plugin, error.reason)
+            self.leave_out(plugin, error.reason)
             return []

@@ -10,6 +10,7 @@ from marshmallow import fields, validate
 from sqlalchemy.orm import Session
 
 from regulars_core.customers import lookups
+from regulars_core.customers.filter import blaming
 from regulars_core.customers.lookups import SORTS
 from regulars_plugin_api.errors import InvalidInput, NotFound
 from regulars_plugin_api.i18n import _
@@ -71,17 +72,18 @@ def listed(query: dict[str, Any], session: Session) -> Any:
     if position is not None and position[0] != query["sort"]:
         raise InvalidInput(cursor=_("This is a place in a list of another order."))
     where = json_of(query["filter"], "filter") if "filter" in query else None
-    found = lookups.listed(
-        crm_here(),
-        session,
-        viewer,
-        query=query.get("q", ""),
-        where=where,
-        sort=query["sort"],
-        after=position[1:] if position else None,
-        limit=query["limit"] + 1,
-        trash=query["deleted"],
-    )
+    with blaming(crm_here(), where):
+        found = lookups.listed(
+            crm_here(),
+            session,
+            viewer,
+            query=query.get("q", ""),
+            where=where,
+            sort=query["sort"],
+            after=position[1:] if position else None,
+            limit=query["limit"] + 1,
+            trash=query["deleted"],
+        )
     body, headers = page_of(found, query["limit"], lambda last: place.cursor(query["sort"], *last.place))
     body["items"] = shapes.of_many(session, [one.customer for one in body["items"]], _wanted(query))
     return jsonify(body), headers

@@ -15,7 +15,7 @@ from flask import Flask
 from regulars_testkit.staff import RestClient, sign_in
 from regulars_web.app import create_app
 
-RECEIPTS = "/api/v1/receipts"
+RECEIPTS, PRODUCTS = "/api/v1/receipts", "/api/v1/products"
 RECEIPT = {"store": "M1", "till": "2", "receipt_no": "10482", "sold_at": "2026-11-21T14:30:00+01:00"}
 LINES = [
     {"sku": "A", "quantity": "2", "unit_price": "649.00", "discount": "100.00"},
@@ -260,3 +260,49 @@ def test_a_hundred_receipts_take_as_many_statements_as_one(program: Program) -> 
     with listening(statements):
         send(0, 1)
         assert send(1000, 100) == send(2000, 1)
+
+
+def test_a_product_is_added_read_and_changed(chain: Any, program: Program) -> None:
+    shop, reader = program(), program("purchases.view")
+    given = {"sku": "LC-140", "name": "Linen curtains", "price": "649.00", "currency": "SEK", "barcode": "7350012345671"}
+    made = shop.send("POST", PRODUCTS, given)
+    read = shop.get(made.headers["Location"])
+    assert (made.status_code, read.json, read.headers["ETag"]) == (201, made.json, made.headers["ETag"])
+    assert {name: made.json[name] for name in given} == {**given, "price": "649.0000"}
+    assert shop.get(made.headers["Location"], If_None_Match=read.headers["ETag"]).status_code == 304
+    changed = shop.send("PATCH", made.headers["Location"], {"price": "599", "name": None}, If_Match=read.headers["ETag"])
+    expected = {**made.json, "price": "599.0000", "name": None}
+    assert (changed.status_code, changed.json, shop.get(made.headers["Location"]).json) == (200, expected, expected)
+    before = chain.crm.dump()
+    stale = shop.send("PATCH", made.headers["Location"], {"price": "1"}, If_Match=read.headers["ETag"])
+    assert (stale.status_code, stale.json["current"], stale.json["sent"]) == (412, expected, {"price": "1"})
+    wrong = (
+        ("POST", PRODUCTS, given, ["sku"]),
+        ("POST", PRODUCTS, {"name": "Nameless"}, ["sku"]),
+        ("POST", PRODUCTS, {"sku": "X", "price": 12.5, "is_stub": False, "colour": "red"}, ["colour", "is_stub", "price"]),
+        ("POST", PRODUCTS, {"sku": "X", "price": "1.00005"}, ["price"]),
+        ("POST", PRODUCTS, {"sku": "X", "currency": "KRONOR"}, ["currency"]),
+        ("PATCH", made.headers["Location"], {"sku": "LC-141"}, ["sku"]),
+        ("PATCH", made.headers["Location"], {"currency": None}, ["currency"]),
+        ("PATCH", made.headers["Location"], {"name": "4111 1111 1111 1111"}, ["name"]),
+        ("PATCH", f"{made.headers['Location']}?force=1", {"name": "x"}, ["force"]),
+    )
+    for method, path, body, names in wrong:
+        reply = shop.send(method, path, body)
+        assert (reply.status_code, sorted(one["field"] for one in reply.json["errors"])) == (422, names), body
+    assert shop.send("PATCH", f"{PRODUCTS}/424242", {"name": "x"}).status_code == 404
+    assert reader.send("PATCH", made.headers["Location"], {"name": "x"}).status_code == 403
+    assert chain.crm.dump() == before
+
+
+def test_what_a_till_met_first_becomes_a_product(chain: Any, program: Program) -> None:
+    shop = program()
+    shop.send("POST", RECEIPTS, {**RECEIPT, "lines": [{"sku": "A", "amount": "5.00"}]})
+    (stub,) = shop.get(PRODUCTS).json["items"]
+    told = shop.send("POST", PRODUCTS, {"sku": "A", "name": "Candle", "cost": "2.50"})
+    assert (told.status_code, told.json) == (200, {**stub, "name": "Candle", "currency": "EUR", "is_stub": False})
+    assert chain.rows("SELECT sku, cost FROM purchases_product") == [("A", 25000)]
+    noted = {
+        (column, cause) for column, cause in chain.rows("SELECT column_name, cause FROM change WHERE table_name = 'purchases_product'")
+    }
+    assert {("*", "rest"), ("name", "rest"), ("cost", "rest")} <= noted

@@ -50,7 +50,13 @@ def _value(session: Session, ids: Sequence[int], viewer: Viewer) -> Mapping[int,
     if not service.sees_all_amounts(viewer):
         return {}
     found = _figures(session, ids)
-    return {customer_id: " + ".join(money(one.value, one.currency) for one in figures) for customer_id, figures in found.items()}
+    return {customer_id: _sum(figures) for customer_id, figures in found.items()}
+
+
+def _sum(figures: Sequence[FiguresView]) -> str:
+    """What was paid in each currency; one of which everything was given back is left out beside others."""
+    paid = [one for one in figures if one.value] or figures[:1]
+    return " + ".join(money(one.value, one.currency) for one in paid)
 
 
 def _figures(session: Session, ids: Sequence[int]) -> Mapping[int, Sequence[FiguresView]]:

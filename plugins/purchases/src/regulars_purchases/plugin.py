@@ -59,6 +59,7 @@ def permissions() -> Iterable[Permission]:
     yield Permission("purchases.view", _("See what customers bought"), roles={"manager", "clerk", "marketer", "analyst"})
     yield Permission("purchases.all_stores", _("See what was paid in other stores"), roles={"manager", "marketer", "analyst"})
     yield Permission("purchases.import", _("Import products and sales"), roles={"manager"})
+    yield Permission("purchases.edit", _("Add and change products"), roles={"manager"})
     yield Permission("purchases.record", _("Send in receipts through the API"), roles={"manager"})
     yield Permission("purchases.export", _("Export products and sales"), roles={"manager", "analyst"})
 

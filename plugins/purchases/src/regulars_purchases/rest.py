@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import url_for
+from flask import Response, url_for
 from sqlalchemy.orm import Session
 
 from regulars_plugin_api.errors import NotFound
-from regulars_plugin_api.rest import Place, RestBlueprint, customer_id_of, page_of, page_schema
+from regulars_plugin_api.rest import Place, RestBlueprint, answer_of, customer_id_of, page_of, page_schema, refuse_stale
 from regulars_plugin_api.web import access, current_crm, current_viewer
-from regulars_purchases import lists, receiving, rest_shapes, service, views
+from regulars_purchases import catalogue, lists, receiving, rest_shapes, service, views
 from regulars_purchases.i18n import _
 from regulars_purchases.rest_shapes import (
     AllTakenInSchema,
+    ChangedProductSchema,
+    NewProductSchema,
     ProductQuery,
     ProductSchema,
     ReceiptQuery,
@@ -41,15 +43,36 @@ def list_products(query: dict[str, Any], session: Session) -> Any:
     return page_of(found, query["limit"], lambda last: BY_SKU.cursor(last["sku"]))
 
 
+@products.route("", methods=("POST",))
+@access("purchases.edit")
+@products.arguments(NewProductSchema, example=rest_shapes.PRODUCT)
+@products.response(201, ProductSchema)
+@products.alt_response(200, schema=ProductSchema, description="The article was known by its number alone; now it is known what it is.")
+def add_product(given: dict[str, Any], session: Session) -> Response:
+    """Add a product. One that was only met on receipts becomes it."""
+    product_id, is_new = catalogue.add(session, given)
+    location = url_for("rest-products.show_product", product_id=product_id)
+    return answer_of(_product(session, product_id), 201 if is_new else 200, {"Location": location})
+
+
 @products.route("/<run:product_id>")
 @access("purchases.view")
 @products.response(200, ProductSchema)
-def show_product(session: Session, product_id: int) -> Any:
+def show_product(session: Session, product_id: int) -> Response:
     """One product."""
-    found = lists.product(session, current_viewer(), product_id)
-    if found is None:
-        raise NotFound(_("There is no such product."))
-    return found
+    return answer_of(_product(session, product_id))
+
+
+@products.route("/<run:product_id>", methods=("PATCH",))
+@access("purchases.edit")
+@products.arguments(ChangedProductSchema, example={"price": "599.00"})
+@products.response(200, ProductSchema)
+def change_product(given: dict[str, Any], session: Session, product_id: int) -> Response:
+    """Change the fields you send; null empties one. Its number stays."""
+    product = catalogue.locked(session, product_id)
+    refuse_stale(_product(session, product_id), given)
+    catalogue.change(session, product, given)
+    return answer_of(_product(session, product_id))
 
 
 @receipts.route("")
@@ -101,6 +124,14 @@ def take_in_many(given: dict[str, Any], session: Session) -> Any:
     """Take in up to a hundred receipts at once, all or none: what a till has kept while the line was down."""
     sent = given["receipts"]
     return {"items": _taken_in(session, sent, given["source"], [f"receipts[{at}]." for at in range(len(sent))])}
+
+
+def _product(session: Session, product_id: int) -> dict[str, Any]:
+    found = lists.product(session, current_viewer(), product_id)
+    if found is None:
+        raise NotFound(_("There is no such product."))
+    shown: dict[str, Any] = ProductSchema().dump(found)
+    return shown
 
 
 def _taken_in(session: Session, sent: Sequence[Mapping[str, Any]], source: str, places: Sequence[str]) -> list[dict[str, Any]]:

@@ -43,6 +43,27 @@ class ProductSchema(RestSchema):
     is_stub = fields.Boolean(required=True)
 
 
+class NewProductSchema(RestSchema):
+    """An article to be added."""
+
+    sku = _text(required=True, metadata={"description": "Article number."})
+    name = _text(allow_none=True)
+    brand = _text(allow_none=True)
+    department = _text(allow_none=True)
+    category = _text(allow_none=True)
+    subcategory = _text(allow_none=True)
+    price = Amount(allow_none=True)
+    cost = Amount(allow_none=True)
+    currency = _text(allow_none=True, metadata={"description": "ISO 4217; the chain's, if you leave it out."})
+    barcode = _text(allow_none=True)
+
+
+class ChangedProductSchema(NewProductSchema):
+    """What to change of an article; the rest stays, null empties a field."""
+
+    sku = fields.String(dump_only=True)
+
+
 class ReceiptQuery(PageQuery):
     """Which receipts."""
 
@@ -165,6 +186,14 @@ class AllTakenInSchema(RestSchema):
     items = fields.List(fields.Nested(TakenInSchema), required=True)
 
 
+PRODUCT = {
+    "sku": "LC-140",
+    "name": "Linen curtains 140 cm",
+    "category": "Curtains",
+    "price": "649.00",
+    "currency": "SEK",
+    "barcode": "7350012345671",
+}
 RECEIPT = {
     "store": "M1",
     "till": "2",

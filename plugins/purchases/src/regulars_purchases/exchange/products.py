@@ -19,7 +19,8 @@ from regulars_purchases.i18n import _
 from regulars_purchases.models import products
 
 TEXTS = ("name", "brand", "department", "category", "subcategory")
-FIELDS = (*TEXTS, "price", "cost", "currency", "barcode", "is_stub")
+PRICES = ("price", "cost")
+FIELDS = (*TEXTS, *PRICES, "currency", "barcode", "is_stub")
 
 
 @dataclass(slots=True)
@@ -51,19 +52,7 @@ class ProductImporter(Importer):
 
     def parse(self, row: Mapping[str, str], context: ImportContext, number: int) -> ProductRow:
         """Read one row. Raises ``Rejected``."""
-        sku = parsed(row, "sku", cells.code)
-        if sku is None:
-            raise Rejected("sku", "blank", _("A product needs its article number."))
-        mark: DecimalMark = context.decimal or "."
-        currency = parsed(row, "currency", values.currency) or context.chain_currency
-        fields: dict[str, Any] = {name: parsed(row, name, cells.text) for name in TEXTS}
-        fields |= {name: parsed(row, name, cells.unit_price, currency, mark) for name in ("price", "cost")}
-        if fields["price"] is not None or fields["cost"] is not None or row.get("currency"):
-            fields["currency"] = currency
-        fields["barcode"] = parsed(row, "barcode", cells.code)
-        said = {name: value for name, value in fields.items() if value is not None}
-        # A number alone tells nobody what the article is.
-        return ProductRow(sku, said | {"is_stub": False} if said else said)
+        return product_row(row, context.chain_currency, context.decimal or ".")
 
     def apply(self, session: Session, batch: Sequence[Record], context: ImportContext) -> list[Outcome | Rejected]:
         """Create products and change those that differ."""
@@ -76,6 +65,22 @@ class ProductImporter(Importer):
                 outcomes.append(refusal)
         _write(session, known, context)
         return outcomes
+
+
+def product_row(row: Mapping[str, str], currency: str, mark: DecimalMark) -> ProductRow:
+    """Read a product; prices are in ``currency`` unless it says another. Raises ``Rejected``."""
+    sku = parsed(row, "sku", cells.code)
+    if sku is None:
+        raise Rejected("sku", "blank", _("A product needs its article number."))
+    currency = parsed(row, "currency", values.currency) or currency
+    fields: dict[str, Any] = {name: parsed(row, name, cells.text) for name in TEXTS}
+    fields |= {name: parsed(row, name, cells.unit_price, currency, mark) for name in PRICES}
+    if any(fields[name] is not None for name in PRICES) or row.get("currency"):
+        fields["currency"] = currency
+    fields["barcode"] = parsed(row, "barcode", cells.code)
+    said = {name: value for name, value in fields.items() if value is not None}
+    # A number alone tells nobody what the article is.
+    return ProductRow(sku, said | {"is_stub": False} if said else said)
 
 
 def _known(session: Session, skus: set[str]) -> dict[str, ProductWork]:

@@ -159,7 +159,8 @@ def rehearse_upgrade(console: Console, name: str | None) -> int:
 
 
 def _in_words(troubles: Sequence[Mishap]) -> str:
-    return "; ".join(f"{one.hook} {one.count}x{' ' + str(_('rests')) if one.rests_until else ''}: {one.reason}" for one in troubles)
+    rests = _("rests")
+    return "; ".join(f"{one.hook} {one.count}x{f' {rests}' if one.rests_until else ''}: {one.reason}" for one in troubles)
 
 
 def contributed(console: Console) -> dict[str, click.Command]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 from pathlib import Path
 from types import ModuleType
@@ -30,6 +31,20 @@ def catalogues() -> ModuleType:
 def test_every_message_of_code_and_templates_is_translated(catalogues: Any) -> None:
     lacking = {locale: catalogues.missing(catalogues.updated(locale)) for locale in catalogues.LOCALES}
     assert lacking == {locale: [] for locale in catalogues.LOCALES}, "run make catalogues and translate what is new"
+
+
+def test_no_message_hides_inside_an_f_string() -> None:
+    """There the extraction of messages does not see it before Python 3.12."""
+    sources = [path for folder in ("core", "web", "plugin_api", "plugins") for path in (ROOT / folder).rglob("*.py")]
+    hidden = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for path in sources
+        for text in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(text, ast.JoinedStr)
+        for call in ast.walk(text)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ("_", "_n")
+    ]
+    assert hidden == []
 
 
 def test_no_message_that_nobody_says_is_left(catalogues: Any) -> None:

@@ -122,6 +122,18 @@ def test_numbers_dates_and_names_are_written_the_way_of_the_language() -> None:
         assert language.moment(stockholm, ZoneInfo("Europe/Stockholm")) == "۲۲ نوامبر ۲۰۲۶، ۱۴:۳۲"
 
 
+def test_the_journal_is_read_in_words() -> None:
+    zone = ZoneInfo("Europe/Stockholm")
+    with in_locale("en"):
+        said = [language.noted(value, zone) for value in ("2026-11-22 10:51:52.251532", "1984-03-12", "2026-99-99", "Åsa", 7, None)]
+    assert said == ["22 Nov 2026, 11:51", "12 Mar 1984", "2026-99-99", "Åsa", "7", ""]
+
+
+def test_a_filter_is_said_in_the_language_of_the_page(crm: Crm, staff: Callable[..., Staff]) -> None:
+    asked = "/customers/filter?m=any&f0-0=city&v0-0=Lund&f1-0=city&v1-0=Ystad&do=group"
+    assert "Lund) eller (" in swedish(crm, staff(may=["customers.view"])).get(asked).text
+
+
 def test_a_length_of_time_is_told_in_its_largest_whole_unit() -> None:
     lengths = [dt.timedelta(hours=6), dt.timedelta(minutes=90), dt.timedelta(days=1), dt.timedelta(seconds=61)]
     assert [language.duration(one) for one in lengths] == ["6 hours", "90 minutes", "1 day", "61 seconds"]

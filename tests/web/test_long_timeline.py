@@ -62,7 +62,7 @@ def walked(batch: Callable[[str], tuple[str, str]], batches: int = 1_000) -> lis
 
 def programs(reader: Staff, cursor: str) -> tuple[str, str]:
     answer = reader.get("/api/v1/customers/1/timeline", query_string={"limit": 200, **({"cursor": cursor} if cursor else {})})
-    return answer.text, answer.json["next"] or ""
+    return answer.text, str((answer.json or {})["next"] or "")
 
 
 def staffs(reader: Staff, address: str) -> tuple[str, str]:

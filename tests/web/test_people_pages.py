@@ -123,7 +123,7 @@ def test_the_trash_gives_back(crm: Crm, staff: Sign, two: tuple[int, int], conte
 def test_the_record_of_changes(crm: Crm, staff: Sign, two: tuple[int, int]) -> None:
     crm.customers.update(two[0], {"first_name": "Evy"})
     page = staff(may=MANAGER).get("/audit").text
-    assert ("first_name" in page, "Evy" in page, f"/customers/{two[0]}" in page) == (True, True, True)
+    assert ("First name" in page, "Evy" in page, f"/customers/{two[0]}" in page) == (True, True, True)
 
 
 def test_a_copy_is_handed_out(crm: Crm, staff: Sign, two: tuple[int, int]) -> None:

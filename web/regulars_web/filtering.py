@@ -33,6 +33,7 @@ CHOICES: Mapping[str, Mapping[str, Text]] = {
     "consent_sms": CONSENTS,
 }
 DAYS = ("birthday", "created_on")
+JOINTS: Mapping[str, Text] = {"all": _("and"), "any": _("or")}
 OPERATORS: Mapping[str, Text] = {
     "eq": _("is"),
     "not": _("is not"),
@@ -162,8 +163,8 @@ def sentence(node: Any, known: Mapping[str, Offer]) -> str:
     """A filter in words."""
     if isinstance(node, Mapping) and len(node) == 1 and ("all" in node or "any" in node):
         ((match, children),) = node.items()
-        joint = f" {_('and')} " if match == "all" else f" {_('or')} "
-        return joint.join(f"({text})" if _is_branch(child) else text for child in children if (text := sentence(child, known)))
+        joint = JOINTS[match]
+        return f" {joint} ".join(f"({text})" if _is_branch(child) else text for child in children if (text := sentence(child, known)))
     try:
         row = _row(node, known)
     except TooDeep:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import unicodedata
 from collections.abc import Iterable
 from decimal import Decimal
@@ -24,15 +25,20 @@ from regulars_web import TRANSLATIONS
 _Unit = Literal["day", "hour", "minute", "second"]
 _UNITS: dict[_Unit, int] = {"day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
 RTL = ("fa", "ar", "he")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def install(app: Flask, chain: ZoneInfo) -> None:
     """Teach the templates of ``app`` to speak: ``{% trans %}``, ``_()`` and the filters below. ``chain`` is the zone of instants."""
     i18n.add_catalogue(i18n.PLATFORM, TRANSLATIONS)
+    for kept in (_plain, _translated):
+        kept.cache_clear()
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.add_extension("jinja2.ext.do")
     app.jinja_env.newstyle_gettext = True  # type: ignore[attr-defined]
-    app.jinja_env.globals.update(gettext=_gettext, ngettext=_ngettext, locale=i18n.current_locale, text_direction=text_direction)
+    app.jinja_env.globals.update({"_": _gettext, "gettext": _gettext, "ngettext": _ngettext})
+    app.jinja_env.globals.update(locale=i18n.current_locale, text_direction=text_direction)
     app.jinja_env.filters.update(
         day=day,
         weekday=weekday,
@@ -41,6 +47,7 @@ def install(app: Flask, chain: ZoneInfo) -> None:
         number=number,
         duration=duration,
         listed=listed,
+        noted=lambda value: noted(value, chain),
         shown=lambda value: shown(value, chain),
         money=money,
         initials=initials,
@@ -89,6 +96,19 @@ def duration(value: dt.timedelta) -> str:
 def listed(words: Iterable[object]) -> str:
     """Words one after the other, with the comma of the language."""
     return _comma(i18n.current_locale()).join(map(str, words))
+
+
+def noted(value: object, chain: ZoneInfo) -> object:
+    """A value as the journal keeps it, where instants and days are text."""
+    try:
+        if isinstance(value, str) and _INSTANT.fullmatch(value):
+            return moment(dt.datetime.fromisoformat(value).replace(tzinfo=dt.UTC), chain)
+        if isinstance(value, str) and _DAY.fullmatch(value):
+            return day(dt.date.fromisoformat(value))
+    except ValueError:
+        # Somebody typed what only looks like one.
+        return value
+    return shown(value, chain)
 
 
 def shown(value: object, chain: ZoneInfo) -> object:
@@ -159,13 +179,27 @@ def _locale() -> Locale:
 
 @pass_context
 def _gettext(context: Context, message: str, /, **values: object) -> str:
-    translated: str = i18n.catalogue(_domain(context)).gettext(message)
-    return _filled(context, i18n.gettext(i18n.PLATFORM, message) if translated == message else translated, values)
+    is_markup = context.eval_ctx.autoescape
+    if values:
+        return i18n.filled(_translated(i18n.current_locale(), context.name, message, is_markup), values)
+    return _plain(i18n.current_locale(), context.name, message, is_markup)
+
+
+# A page says some sixty things that are the same each time.
+@lru_cache(maxsize=8192)
+def _plain(locale: str, template: str | None, message: str, is_markup: bool) -> str:
+    return i18n.filled(_translated(locale, template, message, is_markup), {})
+
+
+@lru_cache(maxsize=8192)
+def _translated(_locale: str, template: str | None, message: str, is_markup: bool) -> str:
+    translated = i18n.gettext(_domain(template), message)
+    return Markup(translated) if is_markup else translated  # noqa: S704 - a template's own text
 
 
 @pass_context
 def _ngettext(context: Context, singular: str, plural: str, num: int, /, **values: object) -> str:
-    translated: str = i18n.catalogue(_domain(context)).ngettext(singular, plural, num)
+    translated: str = i18n.catalogue(_domain(context.name)).ngettext(singular, plural, num)
     is_missing = translated in (singular, plural)
     shown = str(i18n.catalogue(i18n.PLATFORM).ngettext(singular, plural, num)) if is_missing else translated
     return _filled(context, shown, {"num": num, **values})
@@ -175,7 +209,7 @@ def _filled(context: Context, message: str, values: dict[str, object]) -> str:
     return i18n.filled(Markup(message) if context.eval_ctx.autoescape else message, values)  # noqa: S704 - a template's own text
 
 
-def _domain(context: Context) -> str:
+def _domain(template: str | None) -> str:
     # A plugin's templates lie in a folder of its name and speak from its own catalogue first.
-    folder, slash, _file = (context.name or "").partition("/")
+    folder, slash, _file = (template or "").partition("/")
     return f"regulars_{folder}" if slash else i18n.PLATFORM

@@ -115,4 +115,4 @@ def catalogue() -> Iterator[Entry]:
     for event in known_events().values():
         teller = known.get(event.__module__.partition(".")[0])
         if teller is not None:
-            yield Entry(event.type, teller, inspect.getdoc(event) or "", tuple(one.name for one in fields(event)))
+            yield Entry(event.type, teller, (inspect.getdoc(event) or "").replace("``", ""), tuple(one.name for one in fields(event)))

@@ -56,6 +56,8 @@ class Config:
     http_allow: frozenset[str] = frozenset()
     events_keep_days: int | None = None
     metrics_on_loopback: bool = False
+    api_limit: int = 600
+    limits_url: str = field(default="memory://", repr=False)
     plugin_settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -77,7 +79,9 @@ class Config:
             executor=environ.get("REGULARS_EXECUTOR") or None,
             http_allow=frozenset(environ.get("REGULARS_HTTP_ALLOW", "").replace(",", " ").split()),
             metrics_on_loopback=_yes_no(environ, "REGULARS_METRICS_LOOPBACK"),
-            events_keep_days=_days(environ, "REGULARS_EVENTS_KEEP_DAYS"),
+            api_limit=_number(environ, "REGULARS_API_LIMIT", range(1_000_001), _("requests a minute, 0 for no limit"), 600) or 0,
+            limits_url=environ.get("REGULARS_LIMITS_URL") or "memory://",
+            events_keep_days=_number(environ, "REGULARS_EVENTS_KEEP_DAYS", range(1, 36_501), _("a number of days")),
             plugin_settings=_plugin_settings(environ),
         )
 
@@ -164,11 +168,11 @@ def _yes_no(environ: Mapping[str, str], name: str) -> bool:
     return given in ("1", "true", "yes", "on")
 
 
-def _days(environ: Mapping[str, str], name: str) -> int | None:
+def _number(environ: Mapping[str, str], name: str, allowed: range, form: Text, default: int | None = None) -> int | None:
     given = environ.get(name, "").strip()
-    if given and not (given.isascii() and given.isdecimal() and 0 < int(given) <= 36_500):
-        raise expected(name, _("a number of days"))
-    return int(given) if given else None
+    if given and not (given.isascii() and given.isdecimal() and len(given) < 10 and int(given) in allowed):
+        raise expected(name, form)
+    return int(given) if given else default
 
 
 def _timezone(environ: Mapping[str, str]) -> ZoneInfo:

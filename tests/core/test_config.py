@@ -34,6 +34,8 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
             "REGULARS_CURRENCY": "sek",
             "REGULARS_COUNTRY": "se",
             "REGULARS_EXECUTOR": "celery",
+            "REGULARS_API_LIMIT": "60",
+            "REGULARS_LIMITS_URL": "redis://counts.example:6379/1",
             "REGULARS_HTTP_ALLOW": "till.example, 10.0.0.7",
             "REGULARS__LOYALTY__BASE_URL": "https://points.example",
             "REGULARS__LOYALTY__LIMIT": "007",
@@ -52,6 +54,8 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         currency="SEK",
         country="SE",
         executor="celery",
+        api_limit=60,
+        limits_url="redis://counts.example:6379/1",
         http_allow=frozenset({"till.example", "10.0.0.7"}),
         plugin_settings={"loyalty": {"base_url": "https://points.example", "limit": "007"}},
     )
@@ -73,6 +77,9 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         ("REGULARS_TIMEZONE", "Stockholm", "a time zone such as Europe/Stockholm"),
         ("REGULARS_CURRENCY", "KRONOR", "a currency code such as EUR"),
         ("REGULARS_COUNTRY", "SWE", "a country code such as SE"),
+        ("REGULARS_API_LIMIT", "many", "requests a minute, 0 for no limit"),
+        ("REGULARS_API_LIMIT", "9" * 5000, "requests a minute, 0 for no limit"),
+        ("REGULARS_EVENTS_KEEP_DAYS", "0", "a number of days"),
         ("REGULARS__LOYALTY", "x", "a name like REGULARS__LOYALTY__URL"),
     ],
 )

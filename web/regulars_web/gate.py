@@ -19,7 +19,7 @@ from regulars_plugin_api.i18n import current_locale, set_locale
 from regulars_plugin_api.views import Viewer
 from regulars_plugin_api.web import PUBLIC, declared_access
 from regulars_web import language, security
-from regulars_web.rest import auth
+from regulars_web.rest import auth, limits
 
 NOBODY = Viewer(user_id=None, name="", permissions=frozenset(), store_ids=frozenset())
 ALWAYS_OPEN = frozenset({"asset", "health.alive", "health.ready"})
@@ -63,6 +63,7 @@ def install(app: Flask, crm: Crm) -> None:
             abort(503)
         crm.plugins.refresh(at_most_every=SEES_SWITCHES_AFTER)
         g.viewer = auth.viewer_of_token(crm) or _viewer()
+        limits.count_request(g.viewer)
         if request.endpoint is None:
             _refuse_what_is_off(app, crm)
             return None

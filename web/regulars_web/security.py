@@ -23,6 +23,7 @@ from regulars_plugin_api.hookspecs import access
 from regulars_plugin_api.i18n import Text, _
 from regulars_web.devices import device_name
 from regulars_web.links import leads_somewhere
+from regulars_web.rest import limits
 
 IDLE = dt.timedelta(hours=8)
 SIGN_IN = "sign_in"
@@ -68,7 +69,8 @@ def limit_views(app: Flask) -> None:
 
 
 def install(app: Flask, crm: Crm, *, https: bool) -> None:
-    """Give ``app`` its sign-in page, sessions, CSRF protection and the limit on guessing."""
+    """Give ``app`` its sign-in page, sessions, CSRF protection and the limits on guessing and asking."""
+    limits.install(app, crm.config)
     app.config.update(
         PERMANENT_SESSION_LIFETIME=IDLE,
         SESSION_COOKIE_NAME="__Host-regulars" if https else "regulars",
@@ -90,7 +92,9 @@ def install(app: Flask, crm: Crm, *, https: bool) -> None:
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_CHECK_DEFAULT=False,
         WTF_CSRF_SSL_STRICT=https,
-        RATELIMIT_STORAGE_URI="memory://",
+        RATELIMIT_STORAGE_URI=crm.config.limits_url,
+        RATELIMIT_STORAGE_OPTIONS=limits.options_of(crm.config),
+        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
         RATELIMIT_HEADERS_ENABLED=True,
     )
     forms = CSRFProtect(app)

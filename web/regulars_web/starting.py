@@ -68,7 +68,11 @@ def serve_web(host: str, port: int, workers: int) -> None:
     # Imported before the server forks, so that its processes share the memory of the code.
     from regulars_core.crm import open_crm
     from regulars_web.app import create_app
+    from regulars_web.rest import limits
     from regulars_web.server import serve
+
+    # A wrong setting is to stop the command, not worker after worker.
+    limits.storage_of(Config.from_environment())
 
     def make_app() -> Flask:
         with loading():

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
-import time
 from functools import partial
 
 import structlog
-from flask import Flask, Response, current_app, g, request
-from limits import parse
+from flask import Flask, Response, g, request
 
 from regulars_core.crm import Crm
 from regulars_core.users import tokens
@@ -16,8 +13,8 @@ from regulars_plugin_api.i18n import _
 from regulars_plugin_api.rest import Refused
 from regulars_plugin_api.views import Viewer
 from regulars_web import security
+from regulars_web.rest import limits
 
-WRONG_TOKENS = parse("30 per minute")
 log = structlog.get_logger(__name__)
 
 
@@ -45,21 +42,10 @@ def viewer_of_token(crm: Crm) -> Viewer | None:
     scheme, _space, secret = given.partition(" ")
     held = tokens.holder(security.reading(crm), secret.strip(), crm.clock.now()) if scheme.lower() == "bearer" else None
     if held is None:
-        _refuse_guessing()
+        limits.count_wrong_token()
         raise Refused(401, _("The token is not known here, was revoked, or is over."))
     g.token = held
     return held.viewer
-
-
-def _refuse_guessing() -> None:
-    limiter = current_app.extensions["regulars_limiter"]
-    if not limiter.enabled:
-        return
-    who = ("token", request.remote_addr or "")
-    if not limiter.limiter.hit(WRONG_TOKENS, *who):
-        wait = limiter.limiter.get_window_stats(WRONG_TOKENS, *who).reset_time - time.time()
-        message = _("Too many attempts with wrong tokens. Wait a minute and try again.")
-        raise Refused(429, message, headers={"Retry-After": str(max(1, math.ceil(wait)))})
 
 
 def _note(crm: Crm, token_id: int) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import random
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
-from regulars_core.customers.models import Customer
+from regulars_core.customers.models import Consent, Customer
 from regulars_core.exchange import runs
 from regulars_core.exchange.models import ImportRun
 from regulars_core.stores.models import Store
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 SIZES = {"small": 360, "medium": 10_000, "large": 100_000}
 SEED = 20_261_122
+LATEST_JOINED = dt.datetime(2024, 11, 15, 17, tzinfo=dt.UTC)
+"""Before the first receipts and contacts of the sample chain."""
 
 STORES = (
     ("MALMO", "Malmö Triangeln", "Malmö", "Öresund", "SE", "Europe/Stockholm", "SEK", "2009-03-14"),
@@ -81,8 +85,31 @@ def fill(crm: Crm, size: str) -> dict[str, int]:
         names = ("code", "name", "city", "region", "country", "timezone", "currency", "opened_on")
         _import(crm, "store", Path(folder) / "stores.csv", names, [dict(zip(names, store, strict=True)) for store in STORES])
         _import(crm, "customer", Path(folder) / "customers.csv", COLUMNS, customers)
+    _age(crm)
     crm.bus.each(lifecycle.demo_data, crm=crm, size=size)
     return {"stores": len(STORES), "customers": len(customers)}
+
+
+def _age(crm: Crm) -> None:
+    """Customers came before they bought, not today; what they said of consent is as old as they said it."""
+    with crm.transaction() as session:
+        said = session.execute(sa.select(Consent.id, Consent.customer_id, Consent.given_on).where(Consent.given_on.is_not(None))).all()
+        first_said = {one.customer_id: _at_noon(one.given_on) for one in said}
+        joined = []
+        for customer_id in session.scalars(sa.select(Customer.id)):
+            at = LATEST_JOINED - dt.timedelta(days=customer_id * 37 % 1200, minutes=customer_id * 53 % 480)
+            joined.append((customer_id, min(at, first_said.get(customer_id, at))))
+        _date(session, Customer.__table__, "created_at", joined)
+        _date(session, Consent.__table__, "recorded_at", [(one.id, _at_noon(one.given_on)) for one in said])
+
+
+def _at_noon(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(12), dt.UTC)
+
+
+def _date(session: Session, table: sa.FromClause, column: str, dated: Sequence[tuple[int, dt.datetime]]) -> None:
+    query = sa.update(cast(sa.Table, table)).where(table.c.id == sa.bindparam("row")).values({column: sa.bindparam("at")})
+    session.execute(query, [{"row": row_id, "at": at} for row_id, at in dated])
 
 
 def _import(crm: Crm, kind: str, path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> None:

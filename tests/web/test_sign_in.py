@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -117,6 +119,17 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(visitor: FlaskCli
     cookie = sign_in(visitor).headers["Set-Cookie"]
     assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; "))
     assert "Domain" not in cookie
+
+
+def test_whoever_is_idle_for_eight_hours_is_signed_out_and_whoever_works_is_not(visitor: FlaskClient) -> None:
+    with time_machine.travel("2026-03-02T08:00:00+00:00", tick=False) as clock:
+        sign_in(visitor)
+        for hours in (4, 7, 7.9):
+            clock.shift(dt.timedelta(hours=hours))
+            assert "Set-Cookie" in visitor.get("/").headers
+            assert "Set-Cookie" not in visitor.get("/").headers, "signed anew now and then is enough"
+        clock.shift(dt.timedelta(hours=8.1))
+        assert visitor.get("/").location == "/sign-in?next=%2F"
 
 
 def test_guessing_is_slowed_down_by_account(visitor: FlaskClient) -> None:

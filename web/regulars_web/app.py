@@ -35,9 +35,11 @@ class Site(Flask):
         if request.method not in ("GET", "HEAD"):
             return super().dispatch_request()
         crm, dispatch = cast(Crm, self.extensions["regulars"]), super().dispatch_request
+        # A page that is made again, without a plugin that hung, reads in a session of its own.
+        opened = [security.handed_over(crm)]
 
         def page() -> ResponseReturnValue:
-            with crm.reading_once():
+            with crm.reading_once(opened.pop() if opened else None):
                 return dispatch()
 
         return crm.bus.watched(page)

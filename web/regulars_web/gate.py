@@ -117,6 +117,7 @@ def _viewer() -> Viewer:
         if security.SIGN_IN in session:
             session.clear()
         return NOBODY
+    security.stay()
     language.choose(current_user.locale)
     return cast(Viewer, g.signed_in_viewer)
 

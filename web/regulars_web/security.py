@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, cast
 
 from flask import Flask, g, redirect, request, session, url_for
@@ -26,6 +28,7 @@ from regulars_web.links import leads_somewhere
 from regulars_web.rest import limits
 
 IDLE = dt.timedelta(hours=8)
+STAYS_FOR = dt.timedelta(minutes=5)
 SIGN_IN = "sign_in"
 GUESSES = "10 per minute; 60 per hour"
 PUBLIC_ENDPOINTS = frozenset({"security.login", "security.logout"})
@@ -73,6 +76,8 @@ def install(app: Flask, crm: Crm, *, https: bool) -> None:
     limits.install(app, crm.config)
     app.config.update(
         PERMANENT_SESSION_LIFETIME=IDLE,
+        # Signed anew by ``stay`` now and then, not for every answer.
+        SESSION_REFRESH_EACH_REQUEST=False,
         SESSION_COOKIE_NAME="__Host-regulars" if https else "regulars",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
@@ -132,6 +137,14 @@ def _signed_in(crm: Crm, uniquifier: str) -> StaffUser | None:
     return found.user
 
 
+def stay() -> None:
+    """Begin the time anew after which a browser without a request is signed out."""
+    # By the clock that signs the cookie and measures its age.
+    period = int(time.time() // STAYS_FOR.total_seconds())
+    if session.get("period") != period:
+        session["period"] = period
+
+
 def _sign_in(datastore: Lookup, limiter: Limiter, email: str, next_page: str) -> Any:
     """What ``regulars_plugin_api.web.sign_in`` does."""
     with limiter.limit(GUESSES, key_func=lambda: f"{request.remote_addr} {email.strip().lower()}"):
@@ -177,6 +190,20 @@ def reading(crm: Crm) -> Session:
         g.user_lookup_ends = crm.read()
         g.user_lookup = g.user_lookup_ends.__enter__()
     return cast(Session, g.user_lookup)
+
+
+def handed_over(crm: Crm) -> AbstractContextManager[Session]:
+    """The session of ``reading``, for the page to go on with and to close; one of its own if none is open."""
+    ends = g.pop("user_lookup_ends", None)
+    return crm.database.read() if ends is None else _closing(g.pop("user_lookup"), ends)
+
+
+@contextmanager
+def _closing(opened: Session, ends: AbstractContextManager[Session]) -> Iterator[Session]:
+    try:
+        yield opened
+    finally:
+        ends.__exit__(None, None, None)
 
 
 def stop_reading(_error: BaseException | None = None) -> None:

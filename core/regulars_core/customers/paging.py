@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from functools import lru_cache
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -42,12 +43,11 @@ def counted(session: Session, conditions: Sequence[Condition]) -> tuple[int, Con
     Few are gathered first and then put in order. Of many the first ones are met soon on the way through the order itself, and gathering
     all of them would take long. No planner knows beforehand which of the two it is.
     """
-    some = sa.select(Customer.id).where(*conditions).limit(COUNTED_AT_MOST + 1)
-    count = session.scalar(sa.select(sa.func.count()).select_from(some.subquery())) or 0
-    if count <= COUNTED_AT_MOST:
-        return count, Customer.id.in_(some.correlate(None))
-    # No index can serve what stands inside a function; each stands in one of its own, for the dear ones to be asked last.
-    return count, sa.and_(*(sa.func.coalesce(one, sa.false()) for one in conditions))
+    asked = _ways(tuple(conditions))
+    if session.autoflush:
+        session.flush()
+    count: int = session.connection().execute(asked.counting).scalar_one()
+    return count, asked.few if count <= COUNTED_AT_MOST else asked.many
 
 
 def read(
@@ -62,19 +62,43 @@ def read(
 ) -> Page[sa.Row[Any]]:
     """The page after or before a position: by name, or with ``newest`` those added last first."""
     count, condition = counted(session, conditions)
-    # Ids are given in the order of creation.
-    keys = (Customer.id,) if newest else (Customer.fold_name, Customer.id)
-    backwards = before is not None
-    falling = backwards != newest
-    statement = sa.select(*columns).where(condition)
-    if position := before or after:
-        place, bound = sa.tuple_(*keys), sa.tuple_(*map(sa.literal, position[-len(keys) :]))
-        statement = statement.where(place < bound if falling else place > bound)
-    order = [key.desc() if falling else key for key in keys]
-    rows = list(session.execute(statement.order_by(*order).limit(limit + 1)).all())
+    backwards, position = before is not None, before or after
+    statement = _page(tuple(columns), condition, newest=newest, falling=backwards != newest, placed=position is not None)
+    values: dict[str, Any] = {"most": limit + 1}
+    if position:
+        values |= zip(("place_name", "place_id"), position, strict=True)
+    # Past the ORM: these are plain columns, and its way of loading them takes longer than reading them.
+    rows = list(session.connection().execute(statement, values).all())
     more, rows = len(rows) > limit, rows[:limit]
     if backwards:
         rows.reverse()
     first, last = ((row.fold_name, row.id) for row in (rows[0], rows[-1])) if rows else (None, None)
     has_before, has_after = (more, True) if backwards else (position is not None, more)
     return Page(rows, first if has_before else None, last if has_after else None, count)
+
+
+class _Ways(NamedTuple):
+    counting: sa.Select[Any]
+    few: Condition
+    many: Condition
+
+
+# The conditions of the whole list are the same each time: to put its statements together takes as long as to ask them.
+@lru_cache(maxsize=64)
+def _ways(conditions: tuple[Condition, ...]) -> _Ways:
+    some = sa.select(Customer.id).where(*conditions).limit(COUNTED_AT_MOST + 1)
+    # No index can serve what stands inside a function; each stands in one of its own, for the dear ones to be asked last.
+    many = sa.and_(*(sa.func.coalesce(one, sa.false()) for one in conditions))
+    return _Ways(sa.select(sa.func.count()).select_from(some.subquery()), Customer.id.in_(some.correlate(None)), many)
+
+
+@lru_cache(maxsize=64)
+def _page(columns: tuple[Any, ...], condition: Condition, *, newest: bool, falling: bool, placed: bool) -> sa.Select[Any]:
+    # Ids are given in the order of creation.
+    keys = (Customer.id,) if newest else (Customer.fold_name, Customer.id)
+    places = (sa.bindparam("place_name", type_=sa.String), sa.bindparam("place_id", type_=Customer.id.type))[-len(keys) :]
+    statement = sa.select(*columns).where(condition)
+    if placed:
+        place, bound = sa.tuple_(*keys), sa.tuple_(*places)
+        statement = statement.where(place < bound if falling else place > bound)
+    return statement.order_by(*(key.desc() if falling else key for key in keys)).limit(sa.bindparam("most", type_=sa.Integer))

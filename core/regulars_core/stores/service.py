@@ -76,28 +76,36 @@ def codes(session: Session, ids: Iterable[int | None]) -> dict[int, str]:
 
 def add(session: Session, given: Mapping[str, str], *, timezone: str, currency: str) -> int:
     """Add a store out of what was typed; ``timezone`` and ``currency`` are the chain's. Raises ``InvalidInput``."""
-    wrong: dict[str, Any] = {}
-    found: dict[str, Any] = {"timezone": timezone, "currency": currency}
-    for name, parse in PARSERS.items():
-        if raw := given.get(name, "").strip():
-            try:
-                parsed = parse(raw)  # type: ignore[operator]
-                found[name] = parsed.key if isinstance(parsed, ZoneInfo) else parsed
-            except BadValue as bad:
-                wrong[name] = bad.message
+    read, wrong = parsed(given)
+    found = {"timezone": timezone, "currency": currency} | read
     if "code" not in found and "code" not in wrong:
         wrong["code"] = _("A store needs its code.")
     elif session.scalar(sa.select(Store.id).where(Store.code == found.get("code"))):
         wrong["code"] = _("There is a store with this code already.")
     if wrong:
         raise InvalidInput(**wrong)
-    region = found.pop("region", None)
-    store = Store(**({"name": found["code"]} | found), region=_region(session, region) if region else None)
+    name = found.pop("region", None)
+    store = Store(**({"name": found["code"]} | found), region=region(session, name))
     session.add(store)
     session.flush()
     emit(session, StoreCreated(store_id=store.id, code=store.code))
     return store.id
 
 
-def _region(session: Session, name: str) -> Region:
-    return session.scalar(sa.select(Region).where(Region.name == name)) or Region(name=name)
+def parsed(given: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The fields of a store out of what was typed, without blank ones, and what is wrong with others."""
+    found: dict[str, Any] = {}
+    wrong: dict[str, Any] = {}
+    for name, parse in PARSERS.items():
+        if raw := given.get(name, "").strip():
+            try:
+                value = parse(raw)  # type: ignore[operator]
+                found[name] = value.key if isinstance(value, ZoneInfo) else value
+            except BadValue as bad:
+                wrong[name] = bad.message
+    return found, wrong
+
+
+def region(session: Session, name: str | None) -> Region | None:
+    """The region of this name, a new one if there is none yet; None without a name."""
+    return (session.scalar(sa.select(Region).where(Region.name == name)) or Region(name=name)) if name else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -299,3 +300,28 @@ def test_the_description_is_for_those_who_are_signed_in(app: Flask, program: Cal
     assert program(may=[])("GET", "/api/v1/openapi.json").get_json()["openapi"] == "3.1.0"
     page = staff(may=[]).get("/api/docs")
     assert (page.status_code, "swagger-ui-bundle.js" in page.text) == (200, True)
+
+
+def test_a_store_is_changed_by_whoever_has_seen_it(crm: Crm, program: Callable[..., Program], contents: Contents) -> None:
+    call, address = program(), "/api/v1/stores/MALMO"
+    add_store(crm, "MALMO", "Malmö")
+    add_store(crm, "LUND", "Lund")
+    near = program(may=["stores.view", "stores.edit"], stores=["LUND"])
+    read = call("GET", address)
+    assert call("GET", address, {"If-None-Match": read.headers["ETag"]}).status_code == 304
+    changed = call("PATCH", address, {"If-Match": read.headers["ETag"]}, json={"city": "Malmö", "region": "South", "country": None})
+    expected = {**read.get_json(), "city": "Malmö", "region": "South", "country": None}
+    assert (changed.status_code, changed.get_json(), call("GET", address).get_json()) == (200, expected, expected)
+    with crm.read() as session:
+        payload = session.scalar(sa.text("SELECT payload FROM event WHERE type = 'store.updated'"))
+    told = json.loads(payload) if isinstance(payload, str) else payload
+    assert (told["code"], told["changed"]) == ("MALMO", ["city", "country", "region"])
+    before = contents()
+    stale = call("PATCH", address, {"If-Match": read.headers["ETag"]}, json={"city": "Ystad"})
+    assert (stale.status_code, stale.get_json()["current"]) == (412, expected)
+    wrong = {"code": "M1", "name": " ", "timezone": "Malmö", "currency": None, "colour": "red", "opened_on": "soon"}
+    assert wrong_fields(call("PATCH", address, json=wrong)) == ["code", "colour", "currency", "opened_on"]
+    assert wrong_fields(call("PATCH", address, json={"name": " ", "timezone": "Malmö"})) == ["name", "timezone"]
+    assert call("PATCH", address, json={"city": "Malmö"}).status_code == 200
+    assert [near("PATCH", address, json={"city": "x"}).status_code, call("PATCH", "/api/v1/stores/X", json={}).status_code] == [404, 404]
+    assert contents() == before

@@ -29,8 +29,8 @@ refused: fields, parameters, media types. Every refusal is a problem document (R
 Send an `Idempotency-Key` with a POST to be able to send it again: for 24 hours the same key gets the same answer and nothing is done twice.
 An `ETag` sent back in `If-None-Match` saves reading (304); in `If-Match` it keeps you from overwriting what you have not seen (412).
 
-Each token may call so many times a minute: `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` say where it stands. Beyond that the
-answer is 429 with `Retry-After`.
+Each token may call so many times a minute: `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` say where it stands. Beyond that
+the answer is 429 with `Retry-After`.
 """
 
 docs = Blueprint("api", __name__)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import url_for
+from flask import Response, url_for
 from marshmallow import fields, validate
 from sqlalchemy.orm import Session
 
 from regulars_core.stores import service
-from regulars_plugin_api.rest import PageQuery, Place, RestBlueprint, RestSchema, page_of, page_schema
-from regulars_plugin_api.views import SYSTEM
+from regulars_plugin_api.rest import PageQuery, Place, RestBlueprint, RestSchema, answer_of, page_of, page_schema, refuse_stale
+from regulars_plugin_api.views import SYSTEM, StoreView
 from regulars_plugin_api.web import access, current_viewer
+from regulars_web import store_desk
 from regulars_web.running import crm_here
 
 stores = RestBlueprint("stores", __name__, description="The shops of the chain.")
@@ -36,6 +37,15 @@ class StoreSchema(RestSchema):
     opened_on = fields.Date(allow_none=True)
 
 
+class ChangedStoreSchema(StoreSchema):
+    """What to change of a store; the rest stays, null empties a field."""
+
+    code = fields.String(dump_only=True)
+    name = _text()
+    timezone = _text(metadata={"description": "Such as Europe/Stockholm."})
+    currency = _text(metadata={"description": "ISO 4217, such as SEK."})
+
+
 @stores.route("")
 @access("stores.view")
 @stores.arguments(PageQuery, location="query")
@@ -51,18 +61,36 @@ def listed(query: dict[str, Any], session: Session) -> Any:
 @access("stores.edit")
 @stores.arguments(StoreSchema)
 @stores.response(201, StoreSchema)
-def create(given: dict[str, Any], session: Session) -> Any:
+def create(given: dict[str, Any], session: Session) -> Response:
     """Add a store."""
     config = crm_here().config
     texts = {name: str(value) for name, value in given.items() if value is not None}
     service.add(session, texts, timezone=config.timezone.key, currency=config.currency)
-    made = service.find(session, SYSTEM, given["code"].strip())
-    return made, {"Location": url_for("rest-stores.show", code=made.code)}
+    made = _plain(service.find(session, SYSTEM, given["code"].strip()))
+    return answer_of(made, 201, {"Location": url_for("rest-stores.show", code=made["code"])})
 
 
 @stores.route("/<code>")
 @access("stores.view")
 @stores.response(200, StoreSchema)
-def show(session: Session, code: str) -> Any:
+def show(session: Session, code: str) -> Response:
     """One store by its code."""
-    return service.find(session, current_viewer(), code)
+    return answer_of(_plain(service.find(session, current_viewer(), code)))
+
+
+@stores.route("/<code>", methods=("PATCH",))
+@access("stores.edit")
+@stores.arguments(ChangedStoreSchema, example={"name": "Malmö City", "opened_on": "2019-03-04"})
+@stores.response(200, StoreSchema)
+def change(given: dict[str, Any], session: Session, code: str) -> Response:
+    """Change the fields you send; null empties one. Its code stays, and so do the business days of what was sold."""
+    viewer = current_viewer()
+    store = store_desk.locked(session, viewer, code)
+    refuse_stale(_plain(service.find(session, viewer, code)), given)
+    store_desk.change(session, store, given)
+    return answer_of(_plain(service.find(session, viewer, code)))
+
+
+def _plain(store: StoreView) -> dict[str, Any]:
+    shown: dict[str, Any] = StoreSchema().dump(store)
+    return shown

@@ -129,6 +129,13 @@ def test_the_journal_is_read_in_words() -> None:
     assert said == ["22 Nov 2026, 11:51", "12 Mar 1984", "2026-99-99", "Åsa", "7", ""]
 
 
+def test_changes_are_told_to_each_in_their_own_language(crm: Crm, staff: Callable[..., Staff]) -> None:
+    crm.customers.create({"display_name": "Åsa Holm"})
+    one, other = staff(role="manager"), swedish(crm, staff(role="manager"))
+    for page, said in ((one.get("/customers/1/changes").text, "Customer added"), (other.get("/customers/1/changes").text, "Kund tillagd")):
+        assert said in page
+
+
 def test_a_filter_is_said_in_the_language_of_the_page(crm: Crm, staff: Callable[..., Staff]) -> None:
     asked = "/customers/filter?m=any&f0-0=city&v0-0=Lund&f1-0=city&v1-0=Ystad&do=group"
     assert "Lund) eller (" in swedish(crm, staff(may=["customers.view"])).get(asked).text

@@ -143,8 +143,14 @@ def staged(session: Session, columns: Mapping[str, sa.types.TypeEngine[Any]], ro
         yield sa.table(name, *(sa.column(column, kind) for column, kind in columns.items()))
     finally:
         session.info["staging_depth"] = depth - 1
-        if connection.in_transaction() and not connection.invalidated and session.is_active:
+        if connection.in_transaction() and not connection.invalidated and session.is_active and not _has_failed(connection):
             connection.exec_driver_sql(f'DROP TABLE IF EXISTS "{name}"' if dialect.name == "postgresql" else f'DELETE FROM "{name}"')  # noqa: S608
+
+
+def _has_failed(connection: sa.Connection) -> bool:
+    """Whether PostgreSQL listens to nothing more in this transaction or savepoint; what was made in it goes with it."""
+    driver: Any = connection.connection.driver_connection
+    return connection.dialect.name == "postgresql" and driver.info.transaction_status.name == "INERROR"
 
 
 def _made(connection: sa.Connection, name: str, definitions: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from regulars_core.customers.models import Tag
@@ -48,3 +49,17 @@ def test_values_reach_the_database_as_their_column_keeps_them(session: Session) 
 def test_an_instant_without_its_offset_is_refused(session: Session) -> None:
     with pytest.raises(ValueError, match="needs its offset"), staged(session, {"at": UtcDateTime()}, [(dt.datetime(2026, 3, 1),)]):
         raise AssertionError("it was staged")
+
+
+def test_what_fails_while_rows_are_staged_is_what_is_told_and_can_be_tried_again(session: Session) -> None:
+    def staged_names() -> list[str]:
+        with staged(session, {"name": sa.Text()}, [("a",)]) as stage:
+            return list(session.scalars(sa.select(stage.c.name)))
+
+    with pytest.raises(DBAPIError, match="nowhere"), session.begin_nested():  # noqa: SIM117 - the savepoint outlasts the stage
+        with staged(session, {"name": sa.Text()}, [("b",)]):
+            session.execute(sa.text("SELECT 1 FROM nowhere"))
+    assert staged_names() == ["a"]
+    with pytest.raises(LookupError), staged(session, {"name": sa.Text()}, [("c",)]):
+        raise LookupError
+    assert staged_names() == ["a"]

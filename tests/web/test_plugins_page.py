@@ -14,7 +14,7 @@ from marshmallow import fields, validate
 from regulars_core.crm import Crm
 from regulars_core.plugins.loader import Candidate
 from regulars_core.plugins.registry import State
-from regulars_plugin_api.contributions import NavItem, Permission
+from regulars_plugin_api.contributions import NavItem, Permission, Role
 from regulars_plugin_api.hookspecs import hookimpl
 from regulars_plugin_api.settings import Secret
 from regulars_plugin_api.web import PluginBlueprint, access
@@ -110,6 +110,21 @@ def test_what_was_kept_goes_only_when_the_name_is_typed(house: Crm, admin: Staff
     assert house.plugins.listed()[0].state is State.DISABLED
     assert admin.post("/plugins/toy/purge", {"confirm": "toy"}).location == "/plugins"
     assert house.plugins.listed()[0].state is State.INSTALLED
+
+
+def test_whoever_removes_a_plugin_is_told_of_the_roles_that_stay(make_crm: Callable[..., Crm], staff: Callable[..., Staff]) -> None:
+    @hookimpl
+    def permissions() -> Any:
+        yield Role("player", "Player")
+        yield Permission("toy.play", "Play with toys", roles={"player"})
+
+    app = create_app(make_crm(plugin("toy", permissions=permissions)))
+    admin = staff(role="administrator", on=app)
+    staff(role="player", on=app)
+    admin.post("/plugins/toy/disable")
+    admin.post("/plugins/toy/purge", {"confirm": "toy"})
+    assert "for people hold them or they may do other things: player" in admin.get("/plugins").text
+    assert "player" in admin.get("/users/roles").text
 
 
 def test_a_switch_is_not_held_up_by_its_own_request(make_crm: Callable[..., Crm], staff: Callable[..., Staff]) -> None:

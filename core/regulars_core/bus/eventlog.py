@@ -87,8 +87,8 @@ def replay(session: Session, handler: str) -> int:
 
 def unsubscribe(session: Session, plugin: str) -> None:
     """Forget the subscriptions of ``plugin`` and every delivery to its handlers."""
-    handlers = sa.select(Subscription.handler).where(Subscription.plugin == plugin)
-    session.execute(sa.delete(Delivery).where(Delivery.handler.in_(handlers)))
+    # Handlers of former releases have no subscription any more.
+    session.execute(sa.delete(Delivery).where(Delivery.handler.startswith(f"{plugin}.", autoescape=True)))
     session.execute(sa.delete(Subscription).where(Subscription.plugin == plugin))
 
 

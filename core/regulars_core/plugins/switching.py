@@ -96,7 +96,7 @@ def _switch_on(crm: Crm, session: Session, plugin: LoadedPlugin) -> None:
         found = list(crm.bus.ask(plugin.name, access.permissions) or ())
         for role in found:
             if isinstance(role, Role):
-                add_role(session, role.name)
+                add_role(session, role.name, plugin.name)
         grant_defaults(session, [one for one in found if isinstance(one, Permission)])
     crm.bus.ask(plugin.name, lifecycle.plugin_enabled, crm, session, first_time)
     emit(session, PluginSwitched(plugin=plugin.name, state=State.ENABLED.value))

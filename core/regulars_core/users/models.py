@@ -52,13 +52,14 @@ class UserRegion(Base):
 
 
 class Role(Base):
-    """A named set of permissions."""
+    """A named set of permissions. ``brought_by`` is the plugin it came with; the chain's own have none."""
 
     __tablename__ = "role"
     __table_args__ = {"info": dump_as("name")}
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(CodeText, unique=True)
+    brought_by: Mapped[str | None] = mapped_column(sa.String(30))
 
 
 class User(Base):

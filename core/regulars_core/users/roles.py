@@ -56,10 +56,10 @@ def grant_defaults(session: Session, permissions: Iterable[Permission]) -> None:
     session.add_all(RolePermission(role_id=role_id, permission=name) for role_id, name in sorted(wanted - held))
 
 
-def add_role(session: Session, name: str) -> None:
-    """Add a role that a plugin brings along, unless there is one of that name."""
+def add_role(session: Session, name: str, plugin: str | None = None) -> None:
+    """Add a role that ``plugin`` brings along, unless there is one of that name."""
     if session.scalar(sa.select(Role.id).where(Role.name == name)) is None:
-        session.add(Role(name=name))
+        session.add(Role(name=name, brought_by=plugin))
         session.flush()
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from marshmallow import fields
 from sqlalchemy.orm import Session
 
-from regulars_plugin_api.contributions import CustomerColumn, EventHandler, Job, Panel, Permission, Place
+from regulars_plugin_api.contributions import CustomerColumn, EventHandler, Job, Panel, Permission, Place, Role
 from regulars_plugin_api.events import CustomerCreated, Delivered, DomainEvent
 from regulars_plugin_api.exchange import Column, ImportContext, Importer, Outcome, Record, Rejected
 from regulars_plugin_api.hookspecs import hookimpl
@@ -95,8 +95,11 @@ def plugin_enabled(session: Session, first_time: bool) -> None:
 
 
 @hookimpl
-def permissions() -> Iterable[Permission]:
-    yield Permission("keeping.see", "See things", roles={"manager", "clerk"})
+def permissions() -> Iterable[Permission | Role]:
+    yield Role("keeper", "Keeper")
+    yield Role("porter", "Porter")
+    yield Role("shared", "Shared")
+    yield Permission("keeping.see", "See things", roles={"manager", "clerk", "keeper", "porter"})
 
 
 @hookimpl

@@ -122,8 +122,11 @@ def purge(console: Console, name: str, confirm: str | None, export: Path | None)
     if export is not None:
         with console.crm().read() as session, os.fdopen(os.open(export, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.writelines(f"{line}\n" for line in removing.rows(console.crm(), session, name))
-    removing.remove(console.crm(), name)
-    return _told(console, name, "purged")
+    kept = removing.remove(console.crm(), name)
+    if kept:
+        console.say(removing.told_of(kept))
+    console.answer({"name": name, "state": "purged", "roles_kept": kept}, f"{name}: purged")
+    return DONE
 
 
 plugins.add_command(new)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 
-from flask import Blueprint, Response, redirect, request, send_file, url_for
+from flask import Blueprint, Response, flash, redirect, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 
 from regulars_core.plugins import switching
@@ -102,11 +102,13 @@ def purge(name: str) -> ResponseReturnValue:
         if request.form.get("confirm", "").strip() != name:
             raise InvalidInput(confirm=_("Type the name of the plugin: %(name)s", name=name))
         stop_reading()
-        removing.remove(crm_here(), name, current_viewer())
+        kept = removing.remove(crm_here(), name, current_viewer())
     except InvalidInput as wrong:
         return _show(name, wrong=wrong.fields), 422
     except RegularsError as refusal:
         return _show(name, refusal.message), refusal.status
+    if kept:
+        flash(str(removing.told_of(kept)), "ok")
     return redirect(url_for("plugins.page"))
 
 

@@ -25,7 +25,7 @@ from regulars_purchases.exchange.sent import KeptNotes, cell, context_of
 from regulars_purchases.i18n import _
 
 LINE_COLUMNS = ("line_no", "sku", *AMOUNT_COLUMNS)
-ATTEMPTS = 3
+ATTEMPTS = 5
 # A key that another has just taken, a serialization failure, a deadlock: seen again, what the other wrote is known.
 _RACES = frozenset({"23505", "40001", "40P01"})
 

@@ -52,7 +52,8 @@ class ReceiptWork:
 def known_receipts(session: Session, keys: Iterable[ReceiptKey]) -> dict[ReceiptKey, ReceiptWork]:
     """Those of the receipts that are there, locked until the end of the transaction."""
     kinds: dict[str, sa.types.TypeEngine[Any]] = {"store_id": BigInt, "till": CodeText, "business_date": sa.Date(), "receipt_no": CodeText}
-    with staged(session, kinds, keys) as stage:
+    # In one order, whoever asks: two who lock the same receipts wait for each other, not both for ever.
+    with staged(session, kinds, sorted(keys)) as stage:
         same = sa.and_(*(receipts.c[name] == stage.c[name] for name in KEY))
         columns = [receipts.c[name] for name in (*KEY, "id", "currency", *TOTALS, *HEAD)]
         query = sa.select(*columns).join_from(stage, receipts, same).with_for_update(of=receipts)

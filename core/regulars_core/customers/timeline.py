@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from regulars_core.customers.models import Consent, ConsentState, Customer
 from regulars_plugin_api.contributions import TimelineEntry, TimelineSource
-from regulars_plugin_api.db import BigInt
+from regulars_plugin_api.db import BigInt, UtcDateTime
 from regulars_plugin_api.errors import InvalidInput
 from regulars_plugin_api.hookspecs import customers as hooks
 from regulars_plugin_api.i18n import PLATFORM, Text, _
@@ -109,6 +109,16 @@ class _Row(NamedTuple):
     ref: int
 
 
+# By their names alone, for there is one table below each: SQLAlchemy takes its time to copy the columns of subqueries into subqueries.
+_AT, _REF, _CUSTOMER_ID = sa.column("at", UtcDateTime()), sa.column("ref", BigInt), sa.column("customer_id", BigInt)
+_RANK, _KIND = sa.column("rank", sa.Integer), sa.column("kind", sa.Text)
+_CHANNEL, _STORE_ID = sa.column("channel", sa.Text), sa.column("store_id", BigInt)
+_NAMES = {"customer_id", "at", "kind", "channel", "store_id", "ref"}
+_ROW = (_RANK, _AT, _KIND, _CHANNEL, _STORE_ID, _REF)
+# A NULL without a type would be text to PostgreSQL, and fit no other source's numbers.
+_TYPED = tuple(sa.cast(column, column.type).label(column.name) for column in (_KIND, _CHANNEL, _STORE_ID))
+
+
 class _Reading:
     """One page being put together."""
 
@@ -160,25 +170,26 @@ class _Reading:
         return answer.value
 
     def _select(self, rank: int, source: TimelineSource) -> sa.Select[Any]:
-        rows, wanted = source.select(self.viewer).subquery(), self.narrowing
-        # A NULL without a type would be text to PostgreSQL, and fit no other source's numbers.
-        typed: dict[str, Any] = {"kind": sa.Text, "channel": sa.Text, "store_id": BigInt}
-        columns = (rows.c.at, *(sa.cast(rows.c[name], kind).label(name) for name, kind in typed.items()), rows.c.ref)
-        query = sa.select(sa.literal_column(str(rank), sa.Integer).label("rank"), *columns).where(rows.c.customer_id == self.customer_id)
+        selected, wanted = source.select(self.viewer), self.narrowing
+        if missing := _NAMES - set(selected.selected_columns.keys()):
+            raise TypeError(f"selects no {', '.join(sorted(missing))}")
+        rows = selected.subquery()
+        columns: list[sa.ColumnElement[Any]] = [sa.literal_column(str(rank), sa.Integer).label("rank"), _AT, *_TYPED, _REF]
+        query: sa.Select[Any] = sa.select(*columns).select_from(rows).where(_CUSTOMER_ID == self.customer_id)
         if wanted.channel is not None:
-            query = query.where(rows.c.channel == wanted.channel)
+            query = query.where(_CHANNEL == wanted.channel)
         if wanted.store_id is not None:
-            query = query.where(rows.c.store_id == wanted.store_id)
+            query = query.where(_STORE_ID == wanted.store_id)
         if wanted.user_id is not None and source.involves is not None:
             query = query.where(source.involves(rows.c.ref, wanted.user_id))
         if self.after is not None:
-            query = query.where(_older(rows, source.name, self.after))
-        return query.order_by(rows.c.at.desc(), rows.c.ref.desc()).limit(self.limit + 1)
+            query = query.where(_older(source.name, self.after))
+        return query.order_by(_AT.desc(), _REF.desc()).limit(self.limit + 1)
 
     def _read(self, plugin: str, branches: Sequence[sa.Select[Any]]) -> list[_Row] | None:
         # SQLite takes ORDER BY and LIMIT inside a UNION only where each part is a subquery.
-        union = sa.union_all(*(sa.select(branch.subquery()) for branch in branches)).subquery()
-        query = sa.select(union).order_by(union.c.at.desc(), union.c.rank.desc(), union.c.ref.desc()).limit(self.limit + 1)
+        union = sa.union_all(*(sa.select(*_ROW).select_from(branch.subquery()) for branch in branches)).subquery()
+        query = sa.select(*_ROW).select_from(union).order_by(_AT.desc(), _RANK.desc(), _REF.desc()).limit(self.limit + 1)
         return self._guarded(plugin, "timeline", lambda session: [_Row(*row) for row in session.execute(query)])
 
     def _entries(self, rows: Sequence[_Row]) -> dict[tuple[int, int], TimelineEntry]:
@@ -204,10 +215,10 @@ class _Reading:
         return self.crm.bus.guarded(plugin, what, working).value
 
 
-def _older(rows: sa.Subquery, source: str, after: Position) -> sa.ColumnElement[bool]:
+def _older(source: str, after: Position) -> sa.ColumnElement[bool]:
     if source == after.source:
-        return sa.tuple_(rows.c.at, rows.c.ref) < sa.tuple_(sa.literal(after.at, rows.c.at.type), sa.literal(after.ref))
-    return rows.c.at <= after.at if source < after.source else rows.c.at < after.at
+        return sa.tuple_(_AT, _REF) < sa.tuple_(sa.literal(after.at, _AT.type), sa.literal(after.ref))
+    return _AT <= after.at if source < after.source else _AT < after.at
 
 
 def _added(viewer: Viewer) -> sa.Select[*tuple[Any, ...]]:

@@ -26,6 +26,8 @@ from regulars_web.app import create_app
 from regulars_web.security import SIGN_IN
 
 EMAIL = "anna@example.com"
+NUMBERED = ("customer", "run_id", "product_id", "receipt_id")
+THERE = {"store": "WEB", "currency": "SEK"}
 REFUSED_BEYOND_THE_SCHEMA = ["2xx", "401", "403", "404", "406", "409", "412", "415", "422", "428"]
 CONFIG = {"checks": {"positive_data_acceptance": {"expected-statuses": REFUSED_BEYOND_THE_SCHEMA}}}
 
@@ -87,12 +89,26 @@ def described(caller: Caller) -> Any:
     def map_path_parameters(_context: Any, path_parameters: dict[str, Any] | None) -> dict[str, Any] | None:
         # Half of the time something that is there.
         if path_parameters and chance.random() < 0.5:
-            return {
-                name: str(chance.randint(1, 400)) if name in ("customer", "run_id") else value for name, value in path_parameters.items()
-            }
+            return {name: str(chance.randint(1, 400)) if name in NUMBERED else value for name, value in path_parameters.items()}
         return path_parameters
 
+    @schema.hook
+    def map_body(_context: Any, body: Any) -> Any:
+        return naming_what_is_there(body) if chance.random() < 0.5 else body
+
     return schema
+
+
+def naming_what_is_there(body: Any) -> Any:
+    """The body with a store and a currency that are there in the place of made-up ones; it is as right or as wrong as before."""
+    if isinstance(body, list):
+        return [naming_what_is_there(one) for one in body]
+    if not isinstance(body, dict):
+        return body
+    return {
+        name: THERE[name] if name in THERE and isinstance(value, str) and 0 < len(value) <= 200 else naming_what_is_there(value)
+        for name, value in body.items()
+    }
 
 
 def run(caller: Caller, examples: int) -> None:

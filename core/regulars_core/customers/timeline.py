@@ -110,13 +110,13 @@ class _Row(NamedTuple):
 
 
 # By their names alone, for there is one table below each: SQLAlchemy takes its time to copy the columns of subqueries into subqueries.
-_AT, _REF, _CUSTOMER_ID = sa.column("at", UtcDateTime()), sa.column("ref", BigInt), sa.column("customer_id", BigInt)
-_RANK, _KIND = sa.column("rank", sa.Integer), sa.column("kind", sa.Text)
-_CHANNEL, _STORE_ID = sa.column("channel", sa.Text), sa.column("store_id", BigInt)
-_NAMES = {"customer_id", "at", "kind", "channel", "store_id", "ref"}
-_ROW = (_RANK, _AT, _KIND, _CHANNEL, _STORE_ID, _REF)
+_at, _ref, _customer_id = sa.column("at", UtcDateTime()), sa.column("ref", BigInt), sa.column("customer_id", BigInt)
+_rank, _kind = sa.column("rank", sa.Integer), sa.column("kind", sa.Text)
+_channel, _store_id = sa.column("channel", sa.Text), sa.column("store_id", BigInt)
+_names = {"customer_id", "at", "kind", "channel", "store_id", "ref"}
+_row = (_rank, _at, _kind, _channel, _store_id, _ref)
 # A NULL without a type would be text to PostgreSQL, and fit no other source's numbers.
-_TYPED = tuple(sa.cast(column, column.type).label(column.name) for column in (_KIND, _CHANNEL, _STORE_ID))
+_typed = tuple(sa.cast(column, column.type).label(column.name) for column in (_kind, _channel, _store_id))
 
 
 class _Reading:
@@ -171,25 +171,25 @@ class _Reading:
 
     def _select(self, rank: int, source: TimelineSource) -> sa.Select[Any]:
         selected, wanted = source.select(self.viewer), self.narrowing
-        if missing := _NAMES - set(selected.selected_columns.keys()):
+        if missing := _names - set(selected.selected_columns.keys()):
             raise TypeError(f"selects no {', '.join(sorted(missing))}")
         rows = selected.subquery()
-        columns: list[sa.ColumnElement[Any]] = [sa.literal_column(str(rank), sa.Integer).label("rank"), _AT, *_TYPED, _REF]
-        query: sa.Select[Any] = sa.select(*columns).select_from(rows).where(_CUSTOMER_ID == self.customer_id)
+        columns: list[sa.ColumnElement[Any]] = [sa.literal_column(str(rank), sa.Integer).label("rank"), _at, *_typed, _ref]
+        query: sa.Select[Any] = sa.select(*columns).select_from(rows).where(_customer_id == self.customer_id)
         if wanted.channel is not None:
-            query = query.where(_CHANNEL == wanted.channel)
+            query = query.where(_channel == wanted.channel)
         if wanted.store_id is not None:
-            query = query.where(_STORE_ID == wanted.store_id)
+            query = query.where(_store_id == wanted.store_id)
         if wanted.user_id is not None and source.involves is not None:
             query = query.where(source.involves(rows.c.ref, wanted.user_id))
         if self.after is not None:
             query = query.where(_older(source.name, self.after))
-        return query.order_by(_AT.desc(), _REF.desc()).limit(self.limit + 1)
+        return query.order_by(_at.desc(), _ref.desc()).limit(self.limit + 1)
 
     def _read(self, plugin: str, branches: Sequence[sa.Select[Any]]) -> list[_Row] | None:
         # SQLite takes ORDER BY and LIMIT inside a UNION only where each part is a subquery.
-        union = sa.union_all(*(sa.select(*_ROW).select_from(branch.subquery()) for branch in branches)).subquery()
-        query = sa.select(*_ROW).select_from(union).order_by(_AT.desc(), _RANK.desc(), _REF.desc()).limit(self.limit + 1)
+        union = sa.union_all(*(sa.select(*_row).select_from(branch.subquery()) for branch in branches)).subquery()
+        query = sa.select(*_row).select_from(union).order_by(_at.desc(), _rank.desc(), _ref.desc()).limit(self.limit + 1)
         return self._guarded(plugin, "timeline", lambda session: [_Row(*row) for row in session.execute(query)])
 
     def _entries(self, rows: Sequence[_Row]) -> dict[tuple[int, int], TimelineEntry]:
@@ -217,8 +217,8 @@ class _Reading:
 
 def _older(source: str, after: Position) -> sa.ColumnElement[bool]:
     if source == after.source:
-        return sa.tuple_(_AT, _REF) < sa.tuple_(sa.literal(after.at, _AT.type), sa.literal(after.ref))
-    return _AT <= after.at if source < after.source else _AT < after.at
+        return sa.tuple_(_at, _ref) < sa.tuple_(sa.literal(after.at, _at.type), sa.literal(after.ref))
+    return _at <= after.at if source < after.source else _at < after.at
 
 
 def _added(viewer: Viewer) -> sa.Select[*tuple[Any, ...]]:

@@ -306,3 +306,22 @@ def test_what_a_till_met_first_becomes_a_product(chain: Any, program: Program) -
         (column, cause) for column, cause in chain.rows("SELECT column_name, cause FROM change WHERE table_name = 'purchases_product'")
     }
     assert {("*", "rest"), ("name", "rest"), ("cost", "rest")} <= noted
+
+
+def test_what_the_description_gives_as_examples_is_taken(program: Program) -> None:
+    shop = program()
+    paths = shop.get("/api/v1/openapi.json").json["paths"]
+
+    def described(path: str, method: str) -> tuple[Any, Any]:
+        operation = paths[path][method]
+        answer = operation["responses"].get("201", {}).get("content", {}).get("application/json", {}).get("example")
+        return operation["requestBody"]["content"]["application/json"]["example"], answer
+
+    sent, answer = described(RECEIPTS, "post")
+    made = shop.send("POST", RECEIPTS, sent)
+    assert (made.status_code, made.json.keys(), made.json["total"]) == (201, answer.keys(), answer["total"])
+    many = shop.send("POST", f"{RECEIPTS}/batch", described(f"{RECEIPTS}/batch", "post")[0])
+    assert [one["result"] for one in many.json["items"]] == ["unchanged", "created"]
+    product = shop.send("POST", PRODUCTS, described(PRODUCTS, "post")[0])
+    assert (product.status_code, product.json["is_stub"]) == (200, False)
+    assert shop.send("PATCH", product.headers["Location"], described(PRODUCTS + "/{product_id}", "patch")[0]).status_code == 200

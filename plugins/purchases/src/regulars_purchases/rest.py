@@ -103,7 +103,7 @@ def show_receipt(session: Session, receipt_id: int) -> Any:
 @receipts.route("", methods=("POST",))
 @access("purchases.record")
 @receipts.arguments(SentReceiptSchema, example=rest_shapes.RECEIPT)
-@receipts.response(201, TakenInSchema)
+@receipts.response(201, TakenInSchema, example=rest_shapes.TAKEN_IN)
 @receipts.alt_response(200, schema=TakenInSchema, description="The receipt was here before: `updated` or `unchanged`.")
 def take_in(given: dict[str, Any], session: Session) -> Any:
     """Take in a receipt of a store you may see, with sales and returns. Sent again it changes nothing; with other lines it changes them.

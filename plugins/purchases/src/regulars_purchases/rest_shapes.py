@@ -208,3 +208,21 @@ RECEIPT = {
     ],
 }
 RECEIPTS = {"receipts": [RECEIPT, {**RECEIPT, "receipt_no": "10483", "customer_external_id": None}]}
+TAKEN_IN = {
+    "id": 812,
+    "uid": "019aa7c5-2f60-7c1e-9d53-6f0b7d1c2a44",
+    "customer_id": 12,
+    "customer_uid": "019aa7c4-8f11-7d02-b1aa-0c5e9b7f3d10",
+    "store": "M1",
+    "till": "2",
+    "business_date": "2026-11-21",
+    "receipt_no": "10482",
+    "sold_at": "2026-11-21T13:30:00+00:00",
+    "currency": "SEK",
+    "total": "1129.00",
+    "units": "1.000",
+    "line_count": 2,
+    "cashier": "Åsa",
+    "result": "created",
+    "notes": [{"code": "unknown_product", "detail": "An unknown article was sold; it was taken in by its number alone.", "line_no": 2}],
+}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import current_app, render_template, request
+from flask import current_app, g, render_template, request
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
@@ -114,14 +114,22 @@ def _filled(
 
 
 def _drawn(template: str, values: dict[str, Any]) -> str:
-    current_app.update_template_context(values)
     pieces, length = [], 0
-    for piece in current_app.jinja_env.get_template(template).generate(values):
+    for piece in current_app.jinja_env.get_template(template).generate({**_known_to_templates(), **values}):
         pieces.append(piece)
         length += len(piece)
         if length > MOST_CHARACTERS:
             raise ValueError(f"more than {MOST_CHARACTERS} characters")
     return "".join(pieces)
+
+
+def _known_to_templates() -> dict[str, Any]:
+    """What Flask tells every template; found out once for all parts of a page."""
+    if "known_to_parts" not in g:
+        g.known_to_parts = {}
+        current_app.update_template_context(g.known_to_parts)
+    known: dict[str, Any] = g.known_to_parts
+    return known
 
 
 def _safe(rendered: str | None) -> Markup:

@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from regulars_testkit.browser import Site
+from regulars_web.app import create_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -61,8 +62,30 @@ PAGES = (
     "/events/failed",
     "/events/catalogue",
     "/customers/7?again=1",
+    "/customers/7/timeline",
+    "/reports",
+    "/events/handlers",
 )
+WALKED_ELSEWHERE = {
+    *("security.login", "duplicates.page", "duplicates.of", "merge.preview", "merge.page", "merge.show", "trash.page", "audit.page"),
+    *("privacy.page", "privacy.receipt", "plugins.show", "settings.show", "users.show", "account.welcome", "exports.show", "events.show"),
+    *("reports.show", "customers.tab", "security.verify", "api.reader"),
+}
+"""Pages that need something special on them: in the tests of people, of a plugin, of the API's description."""
+NO_PAGES = {
+    *("home.widget", "customers.panel", "customers.head", "imports.progress", "exports.progress", "imports.rejected", "exports.download"),
+    *("plugins.rows", "reports.file", "health.alive", "health.ready", "health.figures", "asset"),
+}
+"""Parts of pages, and files."""
 LEVELS = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
+
+
+def test_no_page_is_forgotten(site: Site) -> None:
+    app = create_app(site.crm)
+    addresses = app.url_map.bind("localhost")
+    walked = {addresses.match(path.partition("?")[0])[0] for path in PAGES}
+    own = [rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ()) and not rule.rule.startswith("/api/v1")]
+    assert {rule.endpoint for rule in own} == walked | WALKED_ELSEWHERE | NO_PAGES
 
 
 def violations(page: Page) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import marshmallow
 import pytest
+import sqlalchemy as sa
 from axe_playwright_python.sync_playwright import Axe
 from marshmallow import fields, validate
 from playwright.sync_api import Page, expect
@@ -17,13 +18,14 @@ from playwright.sync_api import Page, expect
 from regulars_core.plugins.loader import Candidate
 from regulars_core.plugins.switching import enable
 from regulars_core.users import service
-from regulars_plugin_api.contributions import Panel, Place, Widget
+from regulars_plugin_api.contributions import FieldType, Panel, Place, Report, ReportColumn, Table, Widget
 from regulars_plugin_api.hookspecs import hookimpl
 from regulars_plugin_api.settings import Secret
 from regulars_testkit.browser import Site, served
 from regulars_testkit.staff import plugin
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+LEVELS = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
 
 
 class ToySettings(marshmallow.Schema):
@@ -35,6 +37,17 @@ class ToySettings(marshmallow.Schema):
     loud = fields.Boolean(load_default=False)
     tills = fields.List(fields.String())
     token = Secret()
+
+
+class ToyParameters(marshmallow.Schema):
+    """What can be asked."""
+
+    most = fields.Integer(load_default=3, metadata={"title": "At most"})
+
+
+def counted(session: Any, parameters: Any, viewer: Any) -> Table:
+    columns = [ReportColumn("toy", "Toy"), ReportColumn("count", "Count", FieldType.NUMBER)]
+    return Table(columns, [("Bear", 2), ("Kite", 1)][: parameters["most"]], notes=["Lost toys are not counted."])
 
 
 def fail(*_given: Any) -> Any:
@@ -52,12 +65,19 @@ def toy() -> types.ModuleType:
     def customer_panels(customer: Any, viewer: Any) -> Any:
         yield Panel("Broken toys", Place.SIDE, "_slot_failed.html", fail, lazy=True)
         yield Panel("Whole toys", Place.MAIN, "_slot_failed.html", lambda *_given: {})
+        yield Panel("Toy tab", Place.TAB, "_shortcuts.html", lambda *_given: {})
 
     @hookimpl
     def dashboard_widgets(viewer: Any) -> Any:
         yield Widget("Broken tile", "_slot_failed.html", fail, "customers.view")
 
-    return plugin("toy", settings_schema=settings_schema, customer_panels=customer_panels, dashboard_widgets=dashboard_widgets)
+    @hookimpl
+    def reports() -> Any:
+        yield Report("toy.counted", "Toys counted", "Each toy once.", "customers.view", ToyParameters, counted)
+
+    return plugin(
+        "toy", reports=reports, settings_schema=settings_schema, customer_panels=customer_panels, dashboard_widgets=dashboard_widgets
+    )
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +92,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Ite
 
 
 def violations(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
+    found = Axe().run(page, options=LEVELS).response["violations"]
     return [f"{page.url}: {one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
 
 
@@ -84,8 +104,19 @@ def test_pages_of_plugins_and_users_are_clean(site: Site, page: Page, theme: Any
     site.sign_in(page, "administrator")
     with site.crm.read() as session:
         clerk = service.find(session, "clerk@example.com").uid
+        event = session.scalar(sa.text("SELECT min(uid) FROM event"))
     found = []
-    for path in ("/", "/plugins", "/plugins/toy", "/plugins/marbles", "/plugins/toy/settings", f"/users/{clerk}", "/customers/1"):
+    paths = ["/", "/plugins", "/plugins/toy", "/plugins/marbles", "/plugins/toy/settings", "/reports", "/reports/toy.counted"]
+    paths += [
+        f"/users/{clerk}",
+        f"/events/{event}",
+        "/nowhere",
+        "/customers/99999",
+        "/verify",
+        "/customers/1/tab/toy/_shortcuts",
+        "/customers/1",
+    ]
+    for path in paths:
         page.goto(site.address + path)
         page.wait_for_load_state("networkidle")
         found += violations(page)
@@ -95,6 +126,10 @@ def test_pages_of_plugins_and_users_are_clean(site: Site, page: Page, theme: Any
     page.get_by_label("How many").fill("0")
     page.get_by_role("button", name="Save").click()
     expect(page.locator("#count-wrong")).to_be_visible()
+    found += violations(page)
+    page.goto(f"{site.address}/exports/new")
+    page.get_by_role("button", name="Start the export").click()
+    page.get_by_role("link", name="Download").wait_for()
     found += violations(page)
     page.goto(f"{site.address}/users/{clerk}")
     page.get_by_role("button", name="New password link").click()

@@ -8,11 +8,16 @@ SwaggerUIBundle({
   url: place.dataset.description,
   domNode: place,
   validatorUrl: null,
-  deepLinking: true,
+  // Swagger UI would put each link inside a button, where no keyboard reaches it.
+  deepLinking: false,
   docExpansion: "list",
   defaultModelsExpandDepth: 0,
   requestInterceptor: (request) => {
     request.headers["X-CSRFToken"] = place.dataset.formToken;
     return request;
+  },
+  onComplete: () => {
+    place.querySelector(".information-container")?.setAttribute("role", "banner");
+    for (const heading of place.querySelectorAll("h3.opblock-tag, .models h4")) heading.setAttribute("aria-level", "2");
   },
 });

@@ -5,6 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 RAISES = '@hookimpl\ndef crm_started(crm: Crm) -> None:\n    raise ValueError("not today")\n\n\n'
+STAYS_IN_THE_MENU = """@hookimpl
+def crm_started(crm: Crm) -> None:
+    collect = crm.hooks.collect
+
+    def always(spec, *args, **kwargs):
+        found = collect(spec, *args, **kwargs)
+        entry = NavItem(_("Wishes"), "wrapping.listed", "wrapping.view")
+        return [*found, entry] if spec.__name__ == "nav_items" and entry not in found else found
+
+    crm.hooks.collect = always
+
+
+"""
 WRITES_AT_START = """@hookimpl
 def crm_started(crm: Crm) -> None:
     import secrets
@@ -145,6 +158,7 @@ SPOILED = [
         "Switched off, GET",
         {"views.py": (FIRST_VIEW, '@pages.app_errorhandler(404)\ndef welcome(_error):\n    return "welcome", 200\n\n\n' + FIRST_VIEW)},
     ),
+    _with_hook("switched_off.says_nothing", "Switched off, it is still on /", STAYS_IN_THE_MENU),
     Spoiled("switched_off.nothing_everywhere", "is run after every request", {"views.py": (FIRST_VIEW, IN_EVERY_REQUEST + FIRST_VIEW)}),
     Spoiled("events.named", "The type of WishMade is 'wish.made'", {"events.py": ('"wrapping.wish_made"', '"wish.made"')}),
     Spoiled("events.kept_whole", "WishMade can't be kept as JSON", {"events.py": ("on: dt.date", "on: set[int]")}),

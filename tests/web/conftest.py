@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from flask import Flask
 
 from regulars_core.config import Config, create_home
@@ -20,6 +19,7 @@ from regulars_core.plugins.loader import Candidate
 from regulars_core.plugins.switching import enable
 from regulars_core.users import passwords, service, sessions
 from regulars_core.users.models import Role, RolePermission
+from regulars_testkit.databases import counted
 from regulars_testkit.staff import PASSWORD, Staff, add_store
 from regulars_web.app import create_app
 from regulars_web.security import SIGN_IN
@@ -117,15 +117,8 @@ def contents(crm: Crm) -> Callable[[], list[str]]:
 @pytest.fixture
 def statements(crm: Crm) -> Iterator[list[str]]:
     """Every statement sent to the database since the list was last cleared."""
-    sent: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_about: Any) -> None:
-        if not statement.startswith(("PRAGMA", "BEGIN")):
-            sent.append(statement)
-
-    sa.event.listen(sa.Engine, "before_cursor_execute", note)
-    yield sent
-    sa.event.remove(sa.Engine, "before_cursor_execute", note)
+    with counted() as sent:
+        yield sent
 
 
 @pytest.fixture

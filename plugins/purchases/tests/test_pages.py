@@ -13,6 +13,7 @@ from regulars_core.users import passwords, service, sessions
 from regulars_core.users.models import Role, RolePermission
 from regulars_plugin_api.views import SYSTEM, Viewer
 from regulars_purchases import contributions
+from regulars_testkit.databases import counted
 from regulars_testkit.staff import PASSWORD, Staff
 from regulars_web.app import create_app
 from regulars_web.security import SIGN_IN
@@ -144,14 +145,8 @@ def test_receipts_are_found_by_number(filled: Any, staff: Callable[..., Staff], 
 
 @pytest.fixture
 def statements(filled: Any) -> Iterator[list[str]]:
-    sent: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_about: Any) -> None:
-        sent.append(statement)
-
-    sa.event.listen(sa.Engine, "before_cursor_execute", note)
-    yield sent
-    sa.event.remove(sa.Engine, "before_cursor_execute", note)
+    with counted() as sent:
+        yield sent
 
 
 def test_as_many_statements_for_many_receipts_as_for_few(filled: Any, ids: dict[str, int], statements: list[str]) -> None:

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from regulars_core.jobs.leases import Limits
 from regulars_testkit.crm import CrmHarness
 from regulars_webhooks.sending import queue, result, run
 
@@ -167,17 +166,13 @@ run_worker(crm, threading.Event())
 """
 
 
-def test_a_worker_killed_between_answer_and_commit_sends_again_with_the_same_id(
-    house: Any, receiver: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_worker_killed_between_answer_and_commit_sends_again_with_the_same_id(house: Any, receiver: Any) -> None:
     house.add("/in")
     house.tell("a")
     config = house.crm.config
     url = house.crm.database.url.render_as_string(hide_password=False)
     killed = subprocess.run([sys.executable, "-c", KILLED, str(config.home), url], env=os.environ, timeout=60, check=False)
     assert (killed.returncode, len(receiver.got)) == (-9, 1)
-    monkeypatch.setattr(queue, "LEASE", dt.timedelta(seconds=1))
-    house.crm.jobs.limits = Limits(lease=dt.timedelta(seconds=1))
     house.tell("b")
     house.work_off(until=lambda: house.states() == [("delivered", 1), ("delivered", 1)])
     first, again, later = receiver.got

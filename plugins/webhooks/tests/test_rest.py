@@ -32,6 +32,7 @@ def test_an_endpoint_from_beginning_to_end(house: Any, receiver: Any, program: A
         "failures": 0,
         "retry_at": None,
         "parked_at": None,
+        "gone_at": None,
         "old_secret_until": None,
         "id": 1,
     }

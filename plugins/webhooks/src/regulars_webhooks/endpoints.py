@@ -104,7 +104,7 @@ def rotate(crm: Crm, session: Session, endpoint_id: int) -> tuple[Endpoint, str]
 
 def wake(session: Session, endpoint: Endpoint) -> None:
     """Forget failures, so that what waits for the endpoint is sent at once."""
-    endpoint.failures, endpoint.retry_at, endpoint.parked_at = 0, None, None
+    endpoint.failures, endpoint.retry_at, endpoint.parked_at, endpoint.gone_at = 0, None, None, None
     session.flush()
     ask_for_run(session, session.info["at"])
 

@@ -25,12 +25,15 @@ class Endpoint(Base):
     """An address of another system that is told of events. No ``types`` means every type.
 
     ``failures`` counts tries in a row that failed; until ``retry_at`` it is left in peace. ``parked_at`` says since when nothing is sent
-    any more. Secrets are locked for ``webhooks:<uid>``; the old one still signs until ``old_until``.
+    any more, ``gone_at`` since when the receiver says that it is gone for good. Secrets are locked for ``webhooks:<uid>``; the old one
+    still signs until ``old_until``.
     """
 
     __tablename__ = "webhooks_endpoint"
     __table_args__ = {
-        "info": dump_as("uid", omit=("secret", "old_secret", "old_until", "created_at", "version", "failures", "retry_at", "parked_at"))
+        "info": dump_as(
+            "uid", omit=("secret", "old_secret", "old_until", "created_at", "version", "failures", "retry_at", "parked_at", "gone_at")
+        )
     }
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -45,6 +48,7 @@ class Endpoint(Base):
     failures: Mapped[int] = mapped_column(default=0)
     retry_at: Mapped[dt.datetime | None]
     parked_at: Mapped[dt.datetime | None]
+    gone_at: Mapped[dt.datetime | None]
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[dt.datetime]
 

@@ -30,6 +30,9 @@ class EndpointSchema(RestSchema):
     failures = fields.Integer(required=True, dump_only=True, metadata={"description": "Tries in a row that failed."})
     retry_at = fields.DateTime(allow_none=True, dump_only=True)
     parked_at = fields.DateTime(allow_none=True, dump_only=True)
+    gone_at = fields.DateTime(
+        allow_none=True, dump_only=True, metadata={"description": "Since when it is switched off because the receiver answered 410."}
+    )
     old_secret_until = fields.DateTime(allow_none=True, dump_only=True)
     version = fields.Integer(required=True, dump_only=True)
     created_at = fields.DateTime(required=True, dump_only=True)
@@ -129,6 +132,7 @@ def plain_endpoint(one: Endpoint, now: dt.datetime) -> dict[str, Any]:
         "failures": one.failures,
         "retry_at": _when(one.retry_at),
         "parked_at": _when(one.parked_at),
+        "gone_at": _when(one.gone_at),
         "old_secret_until": _when(one.old_until if one.old_until and one.old_until > now else None),
         "version": one.version,
         "created_at": _when(one.created_at),

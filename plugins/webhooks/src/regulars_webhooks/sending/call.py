@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import time
 from dataclasses import dataclass
@@ -11,25 +12,33 @@ from regulars_plugin_api.ids import uuid7
 from regulars_plugin_api.services import Crm
 from regulars_webhooks.endpoints import secrets_of
 from regulars_webhooks.models import Delivery, Endpoint
+from regulars_webhooks.sending.resting import asked_rest
 from regulars_webhooks.signing import signed_headers
 
 READ = 64 * 1024
 KEPT = 2048
+GONE = 410
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a call. ``status`` is None where nothing was answered, and ``problem`` says why."""
+    """What came of a call. ``status`` is None where nothing was answered, and ``problem`` says why; ``rest`` is what was asked for."""
 
     milliseconds: int
     status: int | None = None
     problem: str | None = None
     answer: str = ""
+    rest: dt.timedelta | None = None
 
     @property
     def is_taken(self) -> bool:
         """Whether the receiver has the event."""
         return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the receiver says that there is nobody any more, and never will be."""
+        return self.status == GONE
 
 
 def envelope(delivery: Delivery) -> bytes:
@@ -60,7 +69,7 @@ def call(crm: Crm, endpoint: Endpoint, delivery: Delivery, seconds: float) -> Ou
     for key in keys:
         # A receiver that echoes what it was told shall not make the log tell it, too.
         answer = answer.replace(key, "…")
-    return Outcome(_since(began), reply.status, answer=_text(answer))
+    return Outcome(_since(began), reply.status, answer=_text(answer), rest=asked_rest(reply, crm.clock.now()))
 
 
 def ping(crm: Crm, endpoint: Endpoint) -> Outcome:

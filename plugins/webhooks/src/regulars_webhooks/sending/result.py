@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from regulars_plugin_api.i18n import Text
 from regulars_plugin_api.services import Crm
 from regulars_webhooks.i18n import _
 from regulars_webhooks.models import Attempt, Delivery, Endpoint, State
@@ -27,15 +28,21 @@ def settle(crm: Crm, results: Sequence[tuple[Delivery, Outcome]], tries: int) ->
         endpoints = {one.id: one for one in session.scalars(locked)}
         ours = sa.select(Delivery).where(Delivery.id.in_([delivery.id for delivery, _outcome in results]), Delivery.state == State.WAITING)
         held = {one.id: one for one in session.scalars(ours.order_by(Delivery.id).with_for_update())}
-        parked = set()
+        parked, gone = set(), set()
         for sent, outcome in sorted(results, key=lambda result: result[0].id):
             delivery = held.get(sent.id)
             if delivery is not None and delivery.fence == sent.fence:
                 endpoint = endpoints[delivery.endpoint_id]
                 if _write(session, endpoint, delivery, outcome, tries):
                     parked.add(endpoint)
-        for endpoint in parked:
-            _tell(crm, session, endpoint)
+                if outcome.is_gone and endpoint.active:
+                    endpoint.active, endpoint.gone_at = False, session.info["at"]
+                    endpoint.version += 1
+                    gone.add(endpoint)
+        for endpoint in parked - gone:
+            _tell(crm, session, endpoint, "parked", _("Webhooks: %(title)s does not take in what it is sent.", title=endpoint.title))
+        for endpoint in gone:
+            _tell(crm, session, endpoint, "gone", _("Webhooks: %(title)s was switched off, for it says it is gone.", title=endpoint.title))
 
 
 def _write(session: Session, endpoint: Endpoint, delivery: Delivery, outcome: Outcome, tries: int) -> bool:
@@ -53,6 +60,9 @@ def _write(session: Session, endpoint: Endpoint, delivery: Delivery, outcome: Ou
     endpoint.failures += 1
     if endpoint.failures >= PATIENCE:
         endpoint.retry_at = now + _pause(endpoint.failures - PATIENCE + 1)
+    if outcome.rest is not None:
+        delivery.due_at = max(delivery.due_at, now + outcome.rest)
+        endpoint.retry_at = max(endpoint.retry_at or now, now + outcome.rest)
     if endpoint.failures > PATIENCE + tries and delivery.attempts == 1:
         # Old ones may all be to blame themselves, and are parked one by one. A new one that is not taken in either says it is the endpoint.
         is_news = endpoint.parked_at is None
@@ -69,8 +79,7 @@ def _pause(failures: int) -> dt.timedelta:
     return longest * random.uniform(0.5, 1.5)  # noqa: S311 - spreads tries
 
 
-def _tell(crm: Crm, session: Session, endpoint: Endpoint) -> None:
+def _tell(crm: Crm, session: Session, endpoint: Endpoint, what: str, text: Text) -> None:
     """Tell those who can do something about it, once a day at most."""
-    text = _("Webhooks: %(title)s does not take in what it is sent.", title=endpoint.title)
-    key = f"webhooks:{endpoint.id}:{session.info['at'].date()}"
+    key = f"webhooks:{what}:{endpoint.id}:{session.info['at'].date()}"
     crm.notices.tell(session, crm.notices.holders(session, "webhooks.manage"), key, text, f"/webhooks/{endpoint.id}", icon="plug-connected")

@@ -10,8 +10,12 @@ from werkzeug.routing import BuildError
 
 def leads_somewhere(endpoint: str, **values: Any) -> bool:
     """Whether there is an address of this name that needs no more than ``values``."""
+    return address_of(endpoint, **values) is not None
+
+
+def address_of(endpoint: str, **values: Any) -> str | None:
+    """The address of this name; None where there is none that needs no more than ``values``."""
     try:
-        url_for(endpoint, **values)
+        return url_for(endpoint, **values)
     except BuildError:
-        return False
-    return True
+        return None

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import Flask, g, request, url_for
+from flask import Flask, g, request
 
 from regulars_core.crm import Crm
 from regulars_plugin_api.contributions import NavItem
 from regulars_plugin_api.hookspecs import web as hooks
 from regulars_plugin_api.i18n import Text, _
 from regulars_plugin_api.views import Viewer
-from regulars_web.links import leads_somewhere
+from regulars_web.links import address_of
 
 SECTIONS = {"main": "", "plugins": _("Plugins"), "administration": _("Administration")}
 CORE = (
@@ -62,15 +62,15 @@ def menu(crm: Crm, viewer: Viewer) -> list[Section]:
     """The menu of ``viewer`` in the running request."""
     items = [*CORE, *crm.bus.collect(hooks.nav_items, viewer=viewer)]
     # An entry that leads nowhere is its plugin's mistake; it must not cost anybody a page.
-    known = (item for item in items if viewer.may(item.permission) and leads_somewhere(item.endpoint))
-    allowed = sorted(known, key=lambda item: (item.weight, str(item.label)))
-    current = _current([item.endpoint for item in allowed])
+    known = ((item, url) for item in items if viewer.may(item.permission) and (url := address_of(item.endpoint)) is not None)
+    allowed = sorted(known, key=lambda found: (found[0].weight, str(found[0].label)))
+    current = _current([item.endpoint for item, _url in allowed])
     sections, shown = [], 0
     for name, title in SECTIONS.items():
         entries = []
-        for item in allowed:
+        for item, url in allowed:
             if (item.section if item.section in SECTIONS else "plugins") == name:
-                entries.append(Entry(item.label, url_for(item.endpoint), item.icon, item.endpoint == current, shown < ON_THE_BAR))
+                entries.append(Entry(item.label, url, item.icon, item.endpoint == current, shown < ON_THE_BAR))
                 shown += 1
         if entries:
             sections.append(Section(title, entries))

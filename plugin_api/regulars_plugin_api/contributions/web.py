@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from posixpath import basename, splitext
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -58,7 +58,7 @@ class Panel(Contribution):
     @property
     def key(self) -> str:
         """What tells the panel from the plugin's other ones: the name of its template."""
-        return PurePosixPath(self.template).stem
+        return _stem(self.template)
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Widget(Contribution):
     @property
     def key(self) -> str:
         """What tells the tile from the plugin's other ones: the name of its template."""
-        return PurePosixPath(self.template).stem
+        return _stem(self.template)
 
 
 @dataclass(frozen=True)
@@ -109,3 +109,7 @@ class SearchSource(Contribution):
     title: Text
     permission: str
     search: Callable[[Session, str, int, Viewer], Sequence[SearchHit]]
+
+
+def _stem(template: str) -> str:
+    return splitext(basename(template))[0]

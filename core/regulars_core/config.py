@@ -56,7 +56,7 @@ class Config:
     http_allow: frozenset[str] = frozenset()
     events_keep_days: int | None = None
     metrics_on_loopback: bool = False
-    api_limit: int = 600
+    api_limit: int = 6000
     limits_url: str = field(default="memory://", repr=False)
     plugin_settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
 
@@ -79,7 +79,7 @@ class Config:
             executor=environ.get("REGULARS_EXECUTOR") or None,
             http_allow=frozenset(environ.get("REGULARS_HTTP_ALLOW", "").replace(",", " ").split()),
             metrics_on_loopback=_yes_no(environ, "REGULARS_METRICS_LOOPBACK"),
-            api_limit=_number(environ, "REGULARS_API_LIMIT", range(1_000_001), _("requests a minute, 0 for no limit"), 600) or 0,
+            api_limit=_number(environ, "REGULARS_API_LIMIT", range(1_000_001), _("requests a minute, 0 for no limit"), 6000) or 0,
             limits_url=environ.get("REGULARS_LIMITS_URL") or "memory://",
             events_keep_days=_number(environ, "REGULARS_EVENTS_KEEP_DAYS", range(1, 36_501), _("a number of days")),
             plugin_settings=_plugin_settings(environ),

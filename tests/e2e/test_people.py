@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from regulars_testkit.browser import Site
+from regulars_testkit.browser import LOOKS, Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 LEVELS = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
@@ -33,8 +33,7 @@ def pages(site: Site) -> list[str]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 360])
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
 def test_every_page_is_clean(site: Site, page: Page, pages: list[str], complaints: list[str], theme: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme="dark" if theme == "dark" else "light")

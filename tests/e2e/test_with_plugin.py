@@ -21,7 +21,7 @@ from regulars_core.users import service
 from regulars_plugin_api.contributions import FieldType, Panel, Place, Report, ReportColumn, Table, Widget
 from regulars_plugin_api.hookspecs import hookimpl
 from regulars_plugin_api.settings import Secret
-from regulars_testkit.browser import Site, served
+from regulars_testkit.browser import LOOKS, Site, served
 from regulars_testkit.staff import plugin
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -96,8 +96,7 @@ def violations(page: Page) -> list[str]:
     return [f"{page.url}: {one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
 
 
-@pytest.mark.parametrize("width", [1440, 360])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
 def test_pages_of_plugins_and_users_are_clean(site: Site, page: Page, theme: Any, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=theme)

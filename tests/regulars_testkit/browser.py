@@ -26,6 +26,8 @@ from regulars_testkit.staff import PASSWORD
 from regulars_web.app import create_app
 
 SWITCHES = ("--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
+LOOKS = ((1440, "light"), (360, "dark"))
+"""Width and theme for walks over many pages: colours do not depend on the width, nor what sticks out on the theme."""
 
 
 @dataclass(frozen=True)

@@ -207,7 +207,7 @@ def test_many_events_that_are_refused_park_one_by_one_and_not_the_endpoint(
     monkeypatch.setattr(result, "FIRST_WAIT", dt.timedelta(seconds=0.02))
     house.set(tries=3)
     house.add("/in")
-    receiver.answers["/in"] = lambda request, got: receiver.status(400 if b"bad" in got.raw else 204)(request, got)
+    receiver.answers["/in"] = lambda request, got: receiver.status(400 if b'"bad' in got.raw else 204)(request, got)
     for store in range(3):
         house.tell("bad", store=store)
     house.work_off(until=lambda: [state for state, _tries in house.states()].count("parked") >= 2)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import inspect
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
+from regulars_core.crm import Crm
 from regulars_plugin_api.contributions import NavItem
 from regulars_plugin_api.hookspecs import access, customers, data, hookimpl, lifecycle, messaging, web
 from regulars_plugin_api.manifest import Category, Manifest
@@ -20,6 +22,22 @@ AT_START = frozenset({"plugin_hookspecs", "permissions", "settings_schema", "blu
 """Asked when a process starts, of plugins that are off as well; a plugin that fails here is off."""
 
 waiting = threading.Event()
+
+
+@contextmanager
+def hanging() -> Iterator[list[Crm]]:
+    """Systems put into the list are closed after the block, when whoever hangs in them has been let go of."""
+    waiting.clear()
+    made: list[Crm] = []
+    yield made
+    waiting.set()
+    for crm in made:
+        crm.close()
+
+
+def failures(logs: Iterable[MutableMapping[str, Any]]) -> list[tuple[str, str]]:
+    """(plugin, hook) of each failure that was logged."""
+    return [(one["plugin"], one["hook"]) for one in logs if one["event"] == "a plugin failed"]
 
 
 def _raising(error: Callable[[], BaseException]) -> Callable[..., Any]:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pytest
 from markupsafe import Markup
 from sample_plugins import SECRET, candidate, everything, open_with
-from sample_plugins.misbehaving import AT_START, HOOKS, MISDEEDS, misbehaving, waiting
+from sample_plugins.misbehaving import AT_START, HOOKS, MISDEEDS, failures, hanging, misbehaving
 from structlog.testing import capture_logs
 
 from regulars_core.bus import hooks as bus
@@ -64,26 +64,17 @@ def database_url(sqlite_url: str) -> str:
 @pytest.fixture
 def open_house(sqlite_url: str, tmp_path: Path) -> Iterator[Callable[..., Crm]]:
     """``open_house(module, …)``: a system with these plugins on, and a customer."""
-    made: list[Crm] = []
+    with hanging() as made:
 
-    def make(*modules: Any) -> Crm:
-        crm = open_with(sqlite_url, tmp_path / "home", *modules)
-        made.append(crm)
-        for one in modules:
-            enable(crm, one.MANIFEST.name)
-        crm.customers.create({"display_name": "Åsa Holm"})
-        return crm
+        def make(*modules: Any) -> Crm:
+            crm = open_with(sqlite_url, tmp_path / "home", *modules)
+            made.append(crm)
+            for one in modules:
+                enable(crm, one.MANIFEST.name)
+            crm.customers.create({"display_name": "Åsa Holm"})
+            return crm
 
-    waiting.clear()
-    yield make
-    waiting.set()
-    for crm in made:
-        crm.close()
-
-
-def failures(logs: Any) -> list[tuple[str, str]]:
-    """(plugin, hook) of each failure that was logged."""
-    return [(one["plugin"], one["hook"]) for one in logs if one["event"] == "a plugin failed"]
+        yield make
 
 
 def test_pages_stand_whatever_plugins_do(open_house: Any, staff: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ import marshmallow
 import pytest
 from flask import Blueprint
 from sample_plugins import candidate, everything, open_with, toy
-from sample_plugins.misbehaving import AT_START, HOOKS, misbehaving, waiting
+from sample_plugins.misbehaving import AT_START, HOOKS, failures, hanging, misbehaving, waiting
 from structlog.testing import capture_logs
 
 from regulars_core.bus import hooks as bus
@@ -48,29 +48,20 @@ def database_url(sqlite_url: str) -> str:
 @pytest.fixture
 def start(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Crm]]:
     """``start(module, …)``: another process with these plugins, each switched on before where that is possible."""
-    made: list[Crm] = []
+    with hanging() as made:
 
-    def make(*modules: ModuleType) -> Crm:
-        monkeypatch.setattr(bus, "START_BUDGET", 60.0)
-        before = open_with(sqlite_url, tmp_path / "home", *(one if one is everything else toy(one.MANIFEST.name) for one in modules))
-        for one in modules:
-            enable(before, one.MANIFEST.name)
-        before.close()
-        monkeypatch.setattr(bus, "START_BUDGET", 0.5)
-        crm = open_with(sqlite_url, tmp_path / "home", *modules)
-        made.append(crm)
-        return crm
+        def make(*modules: ModuleType) -> Crm:
+            monkeypatch.setattr(bus, "START_BUDGET", 60.0)
+            before = open_with(sqlite_url, tmp_path / "home", *(one if one is everything else toy(one.MANIFEST.name) for one in modules))
+            for one in modules:
+                enable(before, one.MANIFEST.name)
+            before.close()
+            monkeypatch.setattr(bus, "START_BUDGET", 0.5)
+            crm = open_with(sqlite_url, tmp_path / "home", *modules)
+            made.append(crm)
+            return crm
 
-    waiting.clear()
-    yield make
-    waiting.set()
-    for crm in made:
-        crm.close()
-
-
-def named(logs: Any) -> list[tuple[str, str]]:
-    """(plugin, hook) of each failure that was logged."""
-    return [(one["plugin"], one["hook"]) for one in logs if one["event"] == "a plugin failed"]
+        yield make
 
 
 def work_for_a_moment(crm: Crm) -> None:
@@ -107,7 +98,7 @@ def test_every_process_starts_whatever_plugins_do(start: Any, misdeed: str) -> N
     with capture_logs() as logs:
         crm: Crm = start(*(misbehaving(f"bad_{hook}", misdeed, [hook]) for hook in DECLARING), everything)
         run_everything(crm)
-    assert set(named(logs)) == {(f"bad_{hook}", hook) for hook in DECLARING}
+    assert set(failures(logs)) == {(f"bad_{hook}", hook) for hook in DECLARING}
     states = {one.name: (one.state, str(one.reason)) for one in crm.plugins.listed()}
     assert states["everything"] == (State.ENABLED, "None")
     told = "SystemExit: 3" if misdeed == "exits" else "TypeError: "
@@ -121,7 +112,7 @@ def test_nobody_holds_up_the_start_and_the_plugins_page_tells_who_tried(start: A
         run_everything(crm)
         assert time.monotonic() - began < 20
     late = {(f"late_{hook}", hook) for hook in DECLARING}
-    assert sorted(named(logs)) == sorted(late), "each is named once"
+    assert sorted(failures(logs)) == sorted(late), "each is named once"
     TroubleNotes(crm).write()
     with crm.read() as session:
         noted = {(one.plugin, one.hook): one.reason for one in session.query(PluginTrouble)}

@@ -8,15 +8,15 @@ import random
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from regulars_core.customers.models import Consent, Customer
 from regulars_core.exchange import runs
 from regulars_core.exchange.models import ImportRun
 from regulars_core.stores.models import Store
+from regulars_plugin_api.bulk import update_rows
 from regulars_plugin_api.errors import NotAllowedYet
 from regulars_plugin_api.hookspecs import lifecycle
 from regulars_plugin_api.i18n import _
@@ -99,17 +99,12 @@ def _age(crm: Crm) -> None:
         for customer_id in session.scalars(sa.select(Customer.id)):
             at = LATEST_JOINED - dt.timedelta(days=customer_id * 37 % 1200, minutes=customer_id * 53 % 480)
             joined.append((customer_id, min(at, first_said.get(customer_id, at))))
-        _date(session, Customer.__table__, "created_at", joined)
-        _date(session, Consent.__table__, "recorded_at", [(one.id, _at_noon(one.given_on)) for one in said])
+        update_rows(session, Customer.__table__, ("created_at",), joined)
+        update_rows(session, Consent.__table__, ("recorded_at",), [(one.id, _at_noon(one.given_on)) for one in said])
 
 
 def _at_noon(day: dt.date) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(12), dt.UTC)
-
-
-def _date(session: Session, table: sa.FromClause, column: str, dated: Sequence[tuple[int, dt.datetime]]) -> None:
-    query = sa.update(cast(sa.Table, table)).where(table.c.id == sa.bindparam("row")).values({column: sa.bindparam("at")})
-    session.execute(query, [{"row": row_id, "at": at} for row_id, at in dated])
 
 
 def _import(crm: Crm, kind: str, path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> None:

@@ -32,8 +32,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 def install(app: Flask, chain: ZoneInfo) -> None:
     """Teach the templates of ``app`` to speak: ``{% trans %}``, ``_()`` and the filters below. ``chain`` is the zone of instants."""
     i18n.add_catalogue(i18n.PLATFORM, TRANSLATIONS)
-    for kept in (_plain, _translated):
-        kept.cache_clear()
+    _plain.cache_clear()
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.add_extension("jinja2.ext.do")
     app.jinja_env.newstyle_gettext = True  # type: ignore[attr-defined]
@@ -181,20 +180,14 @@ def _locale() -> Locale:
 def _gettext(context: Context, message: str, /, **values: object) -> str:
     is_markup = context.eval_ctx.autoescape
     if values:
-        return i18n.filled(_translated(i18n.current_locale(), context.name, message, is_markup), values)
+        return _filled(i18n.gettext(_domain(context.name), message), values, is_markup)
     return _plain(i18n.current_locale(), context.name, message, is_markup)
 
 
 # A page says some sixty things that are the same each time.
 @lru_cache(maxsize=8192)
-def _plain(locale: str, template: str | None, message: str, is_markup: bool) -> str:
-    return i18n.filled(_translated(locale, template, message, is_markup), {})
-
-
-@lru_cache(maxsize=8192)
-def _translated(_locale: str, template: str | None, message: str, is_markup: bool) -> str:
-    translated = i18n.gettext(_domain(template), message)
-    return Markup(translated) if is_markup else translated  # noqa: S704 - a template's own text
+def _plain(_locale: str, template: str | None, message: str, is_markup: bool) -> str:
+    return _filled(i18n.gettext(_domain(template), message), {}, is_markup)
 
 
 @pass_context
@@ -202,11 +195,11 @@ def _ngettext(context: Context, singular: str, plural: str, num: int, /, **value
     translated: str = i18n.catalogue(_domain(context.name)).ngettext(singular, plural, num)
     is_missing = translated in (singular, plural)
     shown = str(i18n.catalogue(i18n.PLATFORM).ngettext(singular, plural, num)) if is_missing else translated
-    return _filled(context, shown, {"num": num, **values})
+    return _filled(shown, {"num": num, **values}, context.eval_ctx.autoescape)
 
 
-def _filled(context: Context, message: str, values: dict[str, object]) -> str:
-    return i18n.filled(Markup(message) if context.eval_ctx.autoescape else message, values)  # noqa: S704 - a template's own text
+def _filled(message: str, values: dict[str, object], is_markup: bool) -> str:
+    return i18n.filled(Markup(message) if is_markup else message, values)  # noqa: S704 - a template's own text
 
 
 def _domain(template: str | None) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from sample_plugins import everything, open_with, toy
-from sample_plugins.misbehaving import MISDEEDS, Moody, misbehaving
+from sample_plugins.misbehaving import MISDEEDS, Moody, failures, misbehaving
 from structlog.testing import capture_logs
 
 from regulars_core.bus import hooks as bus
@@ -65,7 +65,7 @@ def test_nothing_is_done_without_a_plugin_that_must_take_part(database_url: str,
             with capture_logs() as logs, pytest.raises(PluginFailed, match="moody") as refused:
                 door()
             assert (refused.value.plugin, refused.value.hook) == ("moody", moody.hook)
-            failed = [(one["plugin"], one["hook"]) for one in logs if one["event"] == "a plugin failed"]
+            failed = failures(logs)
             assert failed == [("moody", moody.hook)], moody.misdeed
         assert contents(crm) == before, moody.hook
         moody.misdeed = "sleeps"

@@ -22,21 +22,21 @@ def test_a_file_is_tried_run_and_taken_back(site: Site, page: Page, complaints: 
     page.get_by_role("link", name="Import a file").first.click()
     page.get_by_label("File", exact=True).set_input_files(file)
     page.get_by_role("button", name="Look into the file").click()
-    expect(page.get_by_text("This is what the file holds.")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("This is what the file holds.")).to_be_visible()
     assert Axe().run(page).response["violations"] == []
     page.get_by_role("button", name="Start trial run").click()
     page.get_by_label("day, month, year").check()
     page.get_by_role("button", name="Go on").click()
-    expect(page.get_by_text("Would be added")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Would be added")).to_be_visible()
     expect(page.get_by_text("Download all 1")).to_be_visible()
     assert Axe().run(page).response["violations"] == []
     with page.expect_download() as download:
         page.get_by_text("Download all 1").click()
     assert "not-an-address" in download.value.path().read_text("utf-8-sig")
     page.get_by_role("button", name="Run the import").click()
-    expect(page.get_by_role("button", name="Undo this import")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("button", name="Undo this import")).to_be_visible()
     assert site.crm.customers.get(361) is not None
     page.get_by_role("button", name="Undo this import").click()
-    expect(page.get_by_text("The import was taken back.")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("The import was taken back.")).to_be_visible()
     assert site.crm.customers.get(361) is None
     assert complaints == []

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from regulars_testkit.browser import LOOKS, Site
 from regulars_web.app import create_app
@@ -141,14 +141,14 @@ def test_the_menus_open_and_close_by_keyboard(site: Site, page: Page) -> None:
     page.goto(f"{site.address}/customers")
     page.keyboard.press("/")
     search = page.get_by_label("Search name, phone, card or receipt")
-    assert search.evaluate("box => box === document.activeElement")
+    expect(search).to_be_focused()
     page.keyboard.type("Shevchenko /")
-    assert search.input_value() == "Shevchenko /"
+    expect(search).to_have_value("Shevchenko /")
     page.locator("summary[aria-label$='profile']").focus()
     page.keyboard.press("Enter")
-    assert page.get_by_role("button", name="Sign out").is_visible()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
     page.keyboard.press("Escape")
-    assert not page.get_by_role("button", name="Sign out").is_visible()
+    expect(page.get_by_role("button", name="Sign out")).to_be_hidden()
 
 
 def test_the_theme_is_chosen_in_the_menu_and_stays(site: Site, page: Page) -> None:
@@ -156,8 +156,8 @@ def test_the_theme_is_chosen_in_the_menu_and_stays(site: Site, page: Page) -> No
     page.goto(f"{site.address}/customers?q=an")
     page.locator("summary[aria-label$='profile']").click()
     page.get_by_role("button", name="Dark").click()
-    assert page.url == f"{site.address}/customers?q=an"
-    assert page.locator("html").get_attribute("data-bs-theme") == "dark"
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    expect(page).to_have_url(f"{site.address}/customers?q=an")
     site.prefer("analyst")
 
 
@@ -169,15 +169,15 @@ def test_everything_reads_and_every_form_works_without_scripts(site: Site, brows
         page.get_by_text("Add filter").click()
         page.get_by_role("search", name="Customers").get_by_label("Status").select_option("blocked")
         page.get_by_role("button", name="Show").click()
-        assert page.get_by_text("Blocked").first.is_visible()
+        expect(page.get_by_text("Blocked").first).to_be_visible()
         page.goto(f"{site.address}/customers/new")
         page.get_by_label("First name").fill("Noscript")
         page.get_by_role("button", name="Add customer").click()
-        assert page.get_by_role("heading", name="Noscript").is_visible()
+        expect(page.get_by_role("heading", name="Noscript")).to_be_visible()
         page.get_by_label("More actions").click()
         page.get_by_role("button", name="Move to trash").click()
         page.get_by_role("button", name="Undo").click()
-        assert page.get_by_role("heading", name="Noscript").is_visible()
+        expect(page.get_by_role("heading", name="Noscript")).to_be_visible()
 
 
 PAYLOADS = (

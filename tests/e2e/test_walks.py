@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
 class Walk:
-    """Somebody at a page, whose steps are counted."""
+    """Somebody at a page, whose steps are counted, and who touches no key before the page is there."""
 
     def __init__(self, page: Page) -> None:
         self.page, self.steps = page, 0
@@ -30,11 +30,13 @@ class Walk:
 
     def press(self, *keys: str) -> None:
         self.steps += len(keys)
+        self.page.wait_for_load_state()
         for key in keys:
             self.page.keyboard.press(key)
 
     def type(self, text: str) -> None:
         self.steps += 1
+        self.page.wait_for_load_state()
         self.page.keyboard.type(text)
 
 
@@ -77,7 +79,7 @@ def test_a_fact_is_changed_where_it_stands_in_three_steps(site: Site, page: Page
     walk.fill(page.get_by_label("City"), "Galway")
     walk.click(page.get_by_role("button", name="Save", exact=True))
     expect(page.locator("#head")).to_contain_text("Galway")
-    assert page.url == f"{site.address}/customers/{customer}"
+    expect(page).to_have_url(f"{site.address}/customers/{customer}")
     assert walk.steps == 3
 
 
@@ -91,7 +93,7 @@ def test_a_file_with_errors_is_fixed_loaded_again_and_taken_back_in_eleven_steps
     walk.steps += 1
     page.get_by_label("File", exact=True).set_input_files(file)
     walk.click(page.get_by_role("button", name="Look into the file"))
-    expect(page.get_by_text("This is what the file holds.")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("This is what the file holds.")).to_be_visible()
     expect(page.get_by_role("cell", name="blå, röd")).to_be_visible()
     walk.click(page.get_by_role("button", name="Start trial run"))
     walk.click(page.get_by_role("button", name="Run the import"))
@@ -104,7 +106,7 @@ def test_a_file_with_errors_is_fixed_loaded_again_and_taken_back_in_eleven_steps
     walk.click(page.get_by_role("button", name="Try the corrected file"))
     walk.click(page.get_by_role("button", name="Run the import"))
     walk.click(page.get_by_role("button", name="Undo this import"))
-    expect(page.get_by_text("The import was taken back.")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("The import was taken back.")).to_be_visible()
     walk.press("/")
     walk.type("Walker One\n")
     expect(page.get_by_role("link", name="Walker One")).to_be_visible()
@@ -192,6 +194,7 @@ def test_what_was_typed_outlives_a_session_that_ended(site: Site, page: Page, wa
     expect(page.get_by_label("Notes")).to_have_value("Typed for a long time.")
     page.get_by_role("button", name="Add customer").click()
     expect(page.get_by_role("heading", name="Patience")).to_be_visible()
+    page.wait_for_load_state()
     assert page.evaluate("sessionStorage.getItem('regulars-typed')") is None
 
 
@@ -201,6 +204,7 @@ def test_what_one_has_typed_is_given_to_nobody_else(site: Site, page: Page, walk
     page.get_by_label("First name").fill("Private")
     page.context.clear_cookies()
     page.get_by_role("button", name="Add customer").click()
+    expect(page.get_by_text("Your session had ended")).to_be_visible()
     page.get_by_label("E-mail").fill("manager@example.com")
     page.get_by_label("Password", exact=True).fill("korrekt häst batteri")
     page.get_by_role("button", name="Sign in").click()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Page
+from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Page, expect
 from werkzeug.serving import make_server
 
 from regulars_core.config import Config, create_home
@@ -28,6 +28,9 @@ from regulars_web.app import create_app
 SWITCHES = ("--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
 LOOKS = ((1440, "light"), (360, "dark"))
 """Width and theme for walks over many pages: colours do not depend on the width, nor what sticks out on the theme."""
+
+# What is expected is waited for, and a machine that tests has much to do.
+expect.set_options(timeout=20_000)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 from regulars_core.plugins.switching import enable
 from regulars_testkit.browser import Site, browser_type_launch_args, complaints, served
@@ -52,7 +52,6 @@ class Hands:
 
 
 def test_from_the_phone_ringing_to_the_promise_kept(site: Site, page: Page, complaints: list[str]) -> None:
-    page.set_default_timeout(10_000)
     site.sign_in(page, "clerk")
     hands = Hands()
     hands.type(page.get_by_label("Search name, phone, card or receipt"), "0701740644")
@@ -67,12 +66,12 @@ def test_from_the_phone_ringing_to_the_promise_kept(site: Site, page: Page, comp
     assert hands.steps == 5
     page.goto(f"{site.address}/contact_tracking/follow-ups")
     mine = page.get_by_role("listitem").filter(has_text="Ring about the fabric")
-    assert "Tomorrow" in mine.inner_text()
+    expect(mine).to_contain_text("Tomorrow")
     page.goto(site.address)
     tile = page.get_by_role("region", name="My follow-ups")
     tile.get_by_role("listitem").first.wait_for()
     row = tile.get_by_role("listitem").filter(has_text="Ring about the fabric")
-    assert CALLER in row.inner_text()
+    expect(row).to_contain_text(CALLER)
     hands.click(row.get_by_label("Done: Ring about the fabric"))
     hands.type(row.get_by_label("What came of it"), "Ordered the grey one")
     hands.click(row.get_by_role("button", name="Close the follow-up"))
@@ -86,7 +85,6 @@ def test_from_the_phone_ringing_to_the_promise_kept(site: Site, page: Page, comp
 
 @pytest.mark.browser_context_args(locale="fa-IR", viewport={"width": 360, "height": 780})
 def test_in_persian_on_a_small_phone_from_signing_in_to_the_promise_kept(site: Site, page: Page, complaints: list[str]) -> None:
-    page.set_default_timeout(10_000)
     site.crm.customers.create({"display_name": "پروانه رهگذر", "phones": "021 5550 0147", "country": "IR", "store": "MALMO"})
     site.prefer("clerk", locale="fa")
     hands, found = Hands(), list[str]()
@@ -118,10 +116,9 @@ def test_in_persian_on_a_small_phone_from_signing_in_to_the_promise_kept(site: S
         hands.type(page.get_by_label("گام بعدی، اگر هست"), "خبر دادن زمان تحویل")
         hands.click(page.get_by_role("button", name="ذخیره", exact=True))
         look_over("the call written down", page.locator("#next-step").get_by_text("خبر دادن زمان تحویل"))
-        assert "فردا" in page.locator("#next-step").inner_text()
+        expect(page.locator("#next-step")).to_contain_text("فردا")
         hands.click(page.get_by_role("navigation").get_by_role("link", name="خانه"))
-        row.wait_for()
-        assert "پروانه رهگذر" in row.inner_text()
+        expect(row).to_contain_text("پروانه رهگذر")
         hands.click(row.get_by_label("انجام شد: خبر دادن زمان تحویل"))
         look_over("closing it", row.get_by_label("نتیجهٔ آن"))
         hands.type(row.get_by_label("نتیجهٔ آن"), "شنبه می‌رسد")
@@ -137,20 +134,18 @@ def test_in_persian_on_a_small_phone_from_signing_in_to_the_promise_kept(site: S
 
 
 def test_what_is_wrong_is_told_in_place(site: Site, page: Page, complaints: list[str]) -> None:
-    page.set_default_timeout(10_000)
     site.sign_in(page, "clerk")
     page.goto(f"{site.address}/customers/1")
     page.get_by_label("What was said").fill("Paid with 4111 1111 1111 1111")
     page.get_by_label("Next step, if there is one").fill("Ring")
     page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_text("There is a payment card number in this text").wait_for()
-    assert page.get_by_label("Next step, if there is one").input_value() == "Ring"
-    assert page.url == f"{site.address}/customers/1"
+    expect(page.get_by_label("Next step, if there is one")).to_have_value("Ring")
+    expect(page).to_have_url(f"{site.address}/customers/1")
     assert [one for one in complaints if "422" not in one] == []
 
 
 def test_older_happenings_are_loaded_below(site: Site, page: Page, complaints: list[str]) -> None:
-    page.set_default_timeout(10_000)
     site.sign_in(page, "clerk")
     with site.crm.read() as session:
         query = "SELECT customer_id FROM purchases_receipt WHERE customer_id IS NOT NULL GROUP BY 1 ORDER BY count(*) DESC LIMIT 1"
@@ -162,7 +157,7 @@ def test_older_happenings_are_loaded_below(site: Site, page: Page, complaints: l
     happenings.nth(shown).wait_for()
     page.get_by_role("button", name="Contacts").click()
     page.locator("#timeline [aria-pressed=true]", has_text="Contacts").wait_for()
-    assert page.locator("#timeline").get_by_text("Bought").count() == 0
+    expect(page.locator("#timeline").get_by_text("Bought")).to_have_count(0)
     assert complaints == []
 
 

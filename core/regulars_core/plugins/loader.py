@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import Distribution, EntryPoint, entry_points
@@ -24,6 +26,7 @@ from regulars_plugin_api.version import API_VERSION, __version__
 
 GROUP = "regulars.plugins"
 PLATFORM = "regulars"
+IMPORT_BUDGET = 60.0
 log = structlog.get_logger(__name__)
 
 
@@ -103,7 +106,7 @@ def _load(candidate: Candidate, others: Iterable[str]) -> LoadedPlugin:
     check_free(candidate.name, others)
     _check_platform(candidate.needs)
     try:
-        module = candidate.load()
+        module = _imported(candidate)
         manifest = getattr(module, "MANIFEST", None)
     except BaseException as error:
         # SystemExit as well: one package must not keep the rest from starting.
@@ -120,6 +123,23 @@ def _load(candidate: Candidate, others: Iterable[str]) -> LoadedPlugin:
     if plugin.folder:
         add_catalogue(f"regulars_{plugin.name}", plugin.folder / "translations")
     return plugin
+
+
+def _imported(candidate: Candidate) -> ModuleType:
+    """The plugin's module, or ``TimeoutError``: one that hangs is left behind in its thread."""
+    module: Future[ModuleType] = Future()
+
+    def load() -> None:
+        try:
+            module.set_result(candidate.load())
+        except BaseException as error:
+            module.set_exception(error)
+
+    threading.Thread(target=load, name=f"regulars-import-{candidate.name}", daemon=True).start()
+    try:
+        return module.result(IMPORT_BUDGET)
+    except TimeoutError as error:
+        raise error if module.done() else TimeoutError(f"no end within {IMPORT_BUDGET:g} s") from None
 
 
 def check_free(name: str, others: Iterable[str]) -> None:

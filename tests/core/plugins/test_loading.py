@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
@@ -14,7 +15,7 @@ from sample_plugins import SECRET, candidate, everything, manifest, open_with, t
 
 from regulars_core.config import Config
 from regulars_core.crm import Crm, open_crm
-from regulars_core.plugins import switching
+from regulars_core.plugins import loader, switching
 from regulars_core.plugins.loader import Candidate, load_all
 from regulars_core.plugins.registry import State
 from regulars_plugin_api.contributions import Permission
@@ -60,6 +61,23 @@ def reasons(*candidates: Candidate) -> dict[str, str]:
 def test_a_misfit_is_named_with_its_reason(candidates: list[Candidate], expected: str) -> None:
     [reason] = reasons(*candidates).values()
     assert reason.startswith(expected)
+
+
+def test_one_that_hangs_is_left_behind_and_one_that_times_out_by_itself_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loader, "IMPORT_BUDGET", 1.0)
+    let_go = threading.Event()
+
+    def hang() -> ModuleType:
+        let_go.wait(60)
+        return toy("slow")
+
+    try:
+        assert reasons(Candidate("slow", "1", hang), Candidate("bad", "1", failing(TimeoutError("no licence server")))) == {
+            "slow": "It could not be imported: TimeoutError: no end within 1 s",
+            "bad": "It could not be imported: TimeoutError: no licence server",
+        }
+    finally:
+        let_go.set()
 
 
 def test_who_needs_a_misfit_is_one_too_and_so_are_those_who_need_each_other() -> None:

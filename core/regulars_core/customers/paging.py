@@ -37,17 +37,28 @@ class Page(Generic[R]):
         return Page(rows, self.before, self.after, self.count)
 
 
-def counted(session: Session, conditions: Sequence[Condition]) -> tuple[int, Condition]:
-    """How many customers fulfil ``conditions``, counted to ``COUNTED_AT_MOST`` + 1, and a condition that finds so many fast, in order.
+class Gathered(NamedTuple):
+    """How many customers were found, counted to ``COUNTED_AT_MOST`` + 1, and a condition that finds them fast, with its values."""
 
-    Few are gathered first and then put in order. Of many the first ones are met soon on the way through the order itself, and gathering
-    all of them would take long. No planner knows beforehand which of the two it is.
+    amount: int
+    condition: Condition
+    values: dict[str, Any]
+
+
+def gathered(session: Session, conditions: Sequence[Condition]) -> Gathered:
+    """Look for the customers that fulfil ``conditions``.
+
+    Few are remembered by their ids, and put in order afterwards. Of many the first ones are met soon on the way through the order itself,
+    and gathering all of them would take long. No planner knows beforehand which of the two it is.
     """
-    asked = _ways(tuple(conditions))
     if session.autoflush:
         session.flush()
-    count: int = session.connection().execute(asked.counting).scalar_one()
-    return count, asked.few if count <= COUNTED_AT_MOST else asked.many
+    connection, asked = session.connection(), tuple(conditions)
+    on_sqlite = connection.dialect.name == "sqlite"
+    count, ids = connection.execute(_gathering(asked, on_sqlite=on_sqlite)).one()
+    if count > COUNTED_AT_MOST:
+        return Gathered(count, _many(asked), {})
+    return Gathered(count, _AMONG[on_sqlite], {"gathered": ids or []})
 
 
 def read(
@@ -61,10 +72,10 @@ def read(
     newest: bool = False,
 ) -> Page[sa.Row[Any]]:
     """The page after or before a position: by name, or with ``newest`` those added last first."""
-    count, condition = counted(session, conditions)
+    count, condition, values = gathered(session, conditions)
     backwards, position = before is not None, before or after
     statement = _page(tuple(columns), condition, newest=newest, falling=backwards != newest, placed=position is not None)
-    values: dict[str, Any] = {"most": limit + 1}
+    values["most"] = limit + 1
     if position:
         values |= zip(("place_name", "place_id"), position, strict=True)
     # Past the ORM: these are plain columns, and its way of loading them takes longer than reading them.
@@ -77,19 +88,24 @@ def read(
     return Page(rows, first if has_before else None, last if has_after else None, count)
 
 
-class _Ways(NamedTuple):
-    counting: sa.Select[Any]
-    few: Condition
-    many: Condition
-
-
 # The conditions of the whole list are the same each time: to put its statements together takes as long as to ask them.
 @lru_cache(maxsize=64)
-def _ways(conditions: tuple[Condition, ...]) -> _Ways:
-    some = sa.select(Customer.id).where(*conditions).limit(COUNTED_AT_MOST + 1)
+def _gathering(conditions: tuple[Condition, ...], *, on_sqlite: bool) -> sa.Select[tuple[int, Any]]:
+    some = sa.select(Customer.id).where(*conditions).limit(COUNTED_AT_MOST + 1).subquery()
+    ids = sa.func.json_group_array(some.c.id) if on_sqlite else sa.func.array_agg(some.c.id)
+    return sa.select(sa.func.count(), ids).select_from(some)
+
+
+@lru_cache(maxsize=64)
+def _many(conditions: tuple[Condition, ...]) -> Condition:
     # No index can serve what stands inside a function; each stands in one of its own, for the dear ones to be asked last.
-    many = sa.and_(*(sa.func.coalesce(one, sa.false()) for one in conditions))
-    return _Ways(sa.select(sa.func.count()).select_from(some.subquery()), Customer.id.in_(some.correlate(None)), many)
+    return sa.and_(*(sa.func.coalesce(one, sa.false()) for one in conditions))
+
+
+_ids = sa.bindparam("gathered", type_=sa.ARRAY(sa.BigInteger))
+_each_id = sa.func.json_each(sa.bindparam("gathered", type_=sa.Text)).table_valued("value")
+# Whether a customer is one of those gathered: first as PostgreSQL is asked, then as SQLite is.
+_AMONG: tuple[Condition, Condition] = (Customer.id == sa.func.any(_ids), Customer.id.in_(sa.select(_each_id.c.value)))
 
 
 @lru_cache(maxsize=64)

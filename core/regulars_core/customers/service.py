@@ -103,7 +103,7 @@ class CustomerService:
 
     def count_about(self, session: Session, viewer: Viewer, *, query: str = "", where: Any | None = None, trash: bool = False) -> int:
         """How many there are, counted no further than ``COUNTED_AT_MOST`` + 1."""
-        return paging.counted(session, self.conditions(session, viewer, query, where, trash))[0]
+        return paging.gathered(session, self.conditions(session, viewer, query, where, trash)).amount
 
     def visible_to(self, viewer: Viewer) -> sa.ColumnElement[bool]:
         """The condition on ``Customer`` for what a viewer may see."""

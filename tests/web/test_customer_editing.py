@@ -171,3 +171,13 @@ def test_the_name_of_somebody_elses_record_adds_nothing(crm: Crm, clerk: Staff, 
     assert clerk.post("/customers/new", {"first_name": "Thief", "uid": customer.uid}).location == f"/customers/{asa}"
     for uid in ("x", "'; drop table", "0" * 36):
         assert clerk.post("/customers/new", {"first_name": f"New {len(uid)}", "uid": uid}).status_code == 302
+
+
+def test_messages_nobody_looks_at_do_not_fill_the_cookie_until_the_browser_drops_it(clerk: Staff) -> None:
+    form = {"kind": "person", "status": "active", "csrf_token": clerk.token()}
+    for number in range(30):
+        reply = clerk.client.post("/customers/new", data={**form, "display_name": f"Unseen {number}"})
+        assert reply.status_code == 302
+        assert all(len(cookie) < 1000 for cookie in reply.headers.getlist("Set-Cookie"))
+    assert clerk.get("/customers").text.count("The customer is added.") == 5
+    assert "The customer is added." not in clerk.get("/customers").text

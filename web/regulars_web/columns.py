@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from types import NoneType
 from typing import Any
 
@@ -41,7 +42,11 @@ class Choice:
 
     def has(self, name: str) -> bool:
         """Whether the column of this name is chosen."""
-        return name in self.core or any(one.name == name for found in self.plugins.values() for one in found)
+        return name in self._names
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset((*self.core, *(one.name for found in self.plugins.values() for one in found)))
 
 
 def choose(wanted: str) -> Choice:

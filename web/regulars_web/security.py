@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, cast
 
-from flask import Flask, g, redirect, request, session, url_for
+from flask import Flask, g, message_flashed, redirect, request, session, url_for
 from flask_limiter import Limiter
 from flask_login import user_logged_out
 from flask_security import MailUtil, RoleMixin, Security, SQLAlchemySessionUserDatastore, UserMixin, user_authenticated
@@ -31,6 +31,7 @@ IDLE = dt.timedelta(hours=8)
 STAYS_FOR = dt.timedelta(minutes=5)
 SIGN_IN = "sign_in"
 GUESSES = "10 per minute; 60 per hour"
+MOST_MESSAGES = 5
 PUBLIC_ENDPOINTS = frozenset({"security.login", "security.logout"})
 
 
@@ -103,6 +104,7 @@ def install(app: Flask, crm: Crm, *, https: bool) -> None:
         RATELIMIT_HEADERS_ENABLED=True,
     )
     forms = CSRFProtect(app)
+    message_flashed.connect(_keep_few_messages, app)
 
     @app.before_request
     def refuse_foreign_forms() -> None:
@@ -143,6 +145,11 @@ def stay() -> None:
     period = int(time.time() // STAYS_FOR.total_seconds())
     if session.get("period") != period:
         session["period"] = period
+
+
+def _keep_few_messages(_sender: Flask, **_message: Any) -> None:
+    # A browser drops a cookie of more than 4 KiB, and the session with it: who looks at no page loses the oldest messages.
+    session["_flashes"] = session["_flashes"][-MOST_MESSAGES:]
 
 
 def _sign_in(datastore: Lookup, limiter: Limiter, email: str, next_page: str) -> Any:

@@ -87,15 +87,11 @@ def of(crm: Crm, session: Session, viewer: Viewer, customer_id: int) -> list[Pai
 def like(crm: Crm, session: Session, viewer: Viewer, typed: Mapping[str, Any]) -> list[tuple[CustomerView, tuple[str, ...]]]:
     """Customers the viewer may see who share an e-mail, a phone or the full name with what was typed. Raises ``InvalidInput``."""
     draft = drafting.read(typed, session, crm.config.country)
-    ways: dict[str, sa.Select[Any]] = {
-        "email": sa.select(CustomerEmail.customer_id).where(CustomerEmail.match.in_([one.match for one in draft.emails or ()])),
-        "phone": sa.select(CustomerPhone.customer_id).where(CustomerPhone.e164.in_([one.e164 for one in draft.phones or ()])),
-        "name": sa.select(Customer.id).where(Customer.fold_name == fold(draft.fields["display_name"])),
-    }
+    emails, phones = [one.match for one in draft.emails or ()], [one.e164 for one in draft.phones or ()]
     found: dict[int, list[str]] = {}
-    for reason, ids in ways.items():
-        living = sa.select(Customer.id).where(Customer.id.in_(ids), _living(Customer), crm.customers.visible_to(viewer))
-        for customer_id in session.scalars(living.order_by(Customer.id).limit(LIKELY)):
+    for reason, said in (("email", emails), ("phone", phones), ("name", [fold(draft.fields["display_name"])])):
+        living = _ALIKE[reason] if viewer.store_ids is None else _ALIKE[reason].where(crm.customers.visible_to(viewer))
+        for customer_id in session.scalars(living, {"said": said}) if said else ():
             found.setdefault(customer_id, []).append(reason)
     views = crm.customers.get_many(list(found), session=session)
     return [(views[number], tuple(reasons)) for number, reasons in found.items() if number in views][:LIKELY]
@@ -153,3 +149,16 @@ def _viewed(crm: Crm, session: Session, found: Mapping[tuple[int, int], set[str]
     views = crm.customers.get_many(sorted({number for pair in found for number in pair}), session=session)
     order: Sequence[str] = list(REASONS)
     return [Pair(views[low], views[high], tuple(sorted(found[low, high], key=order.index))) for low, high in sorted(found)]
+
+
+def _first_sharing(owner: Any, value: Any) -> sa.Select[Any]:
+    ids = sa.select(owner).where(value.in_(sa.bindparam("said", expanding=True)))
+    return sa.select(Customer.id).where(Customer.id.in_(ids), _living(Customer)).order_by(Customer.id).limit(LIKELY)
+
+
+_ALIKE = {
+    "email": _first_sharing(CustomerEmail.customer_id, CustomerEmail.match),
+    "phone": _first_sharing(CustomerPhone.customer_id, CustomerPhone.e164),
+    "name": _first_sharing(Customer.id, Customer.fold_name),
+}
+"""Living customers who share what was said, by reason."""

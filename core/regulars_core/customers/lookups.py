@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -59,13 +59,6 @@ def listed(
     rows = session.execute(sa.select(*COLUMNS).where(condition, following).order_by(*order).limit(limit), ids).all()
     places = {row.id: (row.fold_name, row.id) if by_name else (row.id,) for row in rows}
     return [Listed(one, places[one.id]) for one in complete(session, rows)]
-
-
-def created(crm: Crm, session: Session, given: Mapping[str, Any]) -> CustomerView:
-    """Add a customer and return it. Raises ``InvalidInput``."""
-    customer = crm.customers.get(crm.customers.create(given, session=session), session=session)
-    assert customer is not None
-    return customer
 
 
 def id_of(session: Session, reference: str) -> int:

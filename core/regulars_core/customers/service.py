@@ -125,7 +125,8 @@ class CustomerService:
             draft = drafting.read(values, writer, self.crm.config.country)
             self._refuse(writer, draft.fields, None, warn)
             now = self.crm.clock.now()
-            customer = Customer(uid=uid or uuid7(), created_at=now, updated_at=now)
+            # Nothing is asked for that can't be there yet.
+            customer = Customer(uid=uid or uuid7(), created_at=now, updated_at=now, emails=[], phones=[], external_ids=[])
             drafting.put(customer, draft, writer)
             writer.add(customer)
             writer.flush()

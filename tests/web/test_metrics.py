@@ -180,7 +180,7 @@ def test_whichever_process_of_the_web_is_asked_tells_of_all_and_they_end_when_to
                 time.sleep(0.1)
             assert told == {20.0}
             process.send_signal(signal.SIGTERM)
-            assert process.wait(30) == 0
+            assert process.wait(60) == 0
         finally:
             process.kill()
 

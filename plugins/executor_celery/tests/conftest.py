@@ -33,7 +33,7 @@ class Redis:
         assert program, "These tests need Redis. Install it: sudo apt-get install redis-server"
         options = ["--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--appendonly", "no", "--dir", str(self.folder)]
         self.process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while time.monotonic() < until:
             with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
                 return

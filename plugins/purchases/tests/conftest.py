@@ -43,7 +43,7 @@ class Chain:
         stop = threading.Event()
         worker = threading.Thread(target=run_worker, args=(self.crm, stop))
         worker.start()
-        patience = time.monotonic() + 30
+        patience = time.monotonic() + 60
         while self.rows("SELECT 1 FROM delivery WHERE state = 'ready'") and time.monotonic() < patience:
             time.sleep(0.05)
         stop.set()

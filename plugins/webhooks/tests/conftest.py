@@ -155,7 +155,7 @@ class House:
         return [(row[0], row[1]) for row in self.rows("SELECT state, attempts FROM webhooks_delivery ORDER BY id")]
 
     @staticmethod
-    def soon(done: Callable[[], bool], seconds: float = 30.0) -> bool:
+    def soon(done: Callable[[], bool], seconds: float = 60.0) -> bool:
         """Whether it comes true in time."""
         ends = time.monotonic() + seconds
         while not done():

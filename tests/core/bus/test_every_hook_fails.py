@@ -85,7 +85,7 @@ def test_what_ends_the_process_is_a_person_and_no_plugin() -> None:
     def preference_topics() -> Iterable[Topic]:
         # In the main thread, as on the command line: Ctrl-C strikes while the plugin works.
         threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
-        until = time.monotonic() + 10
+        until = time.monotonic() + 30
         while time.monotonic() < until:
             time.sleep(0.01)
         return []

@@ -318,7 +318,7 @@ def _best(call: Callable[[], object]) -> float:
 
 
 def _soon(holds: Callable[[], bool]) -> bool:
-    until = time.monotonic() + 5
+    until = time.monotonic() + 30
     while time.monotonic() < until:
         if holds():
             return True

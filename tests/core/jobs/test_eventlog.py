@@ -108,11 +108,11 @@ def test_an_event_that_is_not_committed_yet_while_the_handler_is_switched_on_is_
         with crm.transaction() as session:
             emit(session, NORTH)
             told.set()
-            go_on.wait(10)
+            go_on.wait(60)
 
     thread = threading.Thread(target=tell_slowly)
     thread.start()
-    assert told.wait(10)
+    assert told.wait(60)
     threading.Timer(0.5, go_on.set).start()
     switching.enable(crm, "late")
     thread.join()

@@ -20,8 +20,8 @@ def test_workers_share_the_work_and_drain_when_told_to_stop(postgres_url: str, t
         began = time.monotonic()
         for worker in workers:
             worker.send_signal(signal.SIGTERM)
-        assert [worker.wait(20) for worker in workers] == [0] * count
-    assert time.monotonic() - began < 10, "what a batch had not begun was left"
+        assert [worker.wait(60) for worker in workers] == [0] * count
+    assert time.monotonic() - began < 30, "what a batch had not begun was left"
     assert proof.leased() == 0, "and given back at once"
     assert 0 < proof.done() == proof.told().total() < 1000, "what was begun was finished"
 
@@ -32,7 +32,7 @@ def test_work_that_hangs_is_given_back_after_a_while(database_url: str, tmp_path
     with proof.workers(BUILT_IN) as (worker,):
         wait(lambda: proof.leased() == 100)
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(10) == 0
+        assert worker.wait(60) == 0
     assert (proof.leased(), proof.done()) == (0, 0)
 
 
@@ -50,5 +50,5 @@ def test_a_worker_that_was_frozen_beyond_its_lease_writes_nothing(postgres_url: 
             wait(lambda: frozen.told().total() >= 200 + begun - done + 1)
             for one in (worker, other):
                 one.send_signal(signal.SIGTERM)
-            assert [one.wait(20) for one in (worker, other)] == [0, 0]
+            assert [one.wait(60) for one in (worker, other)] == [0, 0]
     frozen.check(told_again=100)

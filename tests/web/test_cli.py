@@ -189,7 +189,7 @@ def test_run_starts_web_and_worker_on_an_empty_home_and_both_end_together(
     parts = children(process)
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0
-    assert psutil.wait_procs(parts, timeout=30)[1] == []
+    assert psutil.wait_procs(parts, timeout=5)[1] == []
     said = (tmp_path / "said").read_text()
     assert f"http://{address}" in said
     users = json.loads((tmp_path / "home" / "sample-users.json").read_text())

@@ -116,6 +116,7 @@ def test_pages_wait_for_nobody(open_house: Any, staff: Any, monkeypatch: pytest.
         assert time.monotonic() - began < 30, door
         seen += new
     assert {hook for _plugin, hook in seen} == set(PAGE_HOOKS)
+    assert {one.reason for one in crm.bus.troubles()} == {"TimeoutError: no answer within 0.2 s"}
 
 
 def test_a_page_waits_two_seconds_and_no_longer(open_house: Any, staff: Any) -> None:
@@ -124,6 +125,7 @@ def test_a_page_waits_two_seconds_and_no_longer(open_house: Any, staff: Any) -> 
     began = time.monotonic()
     page = admin.get("/customers/1")
     assert 2 <= time.monotonic() - began < 30
+    assert [one.reason for one in crm.bus.troubles()] == ["TimeoutError: no answer within 2 s"]
     assert "Bad could not be asked for its part of this page." in page.text
     with capture_logs() as logs:
         assert admin.get("/customers/1").status_code == 200

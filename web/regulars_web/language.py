@@ -24,6 +24,7 @@ from regulars_web import TRANSLATIONS
 
 _Unit = Literal["day", "hour", "minute", "second"]
 _UNITS: dict[_Unit, int] = {"day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
+_NUMBERS = (int, float, Decimal)
 RTL = ("fa", "ar", "he")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -42,7 +43,7 @@ def install(app: Flask, chain: ZoneInfo) -> None:
         day=day,
         weekday=weekday,
         moment=lambda value: moment(value, chain),
-        clock=lambda value: i18n.digits(dates.format_time(value, "HH:mm", tzinfo=chain, locale=_locale())),
+        clock=lambda value: _clock(value, chain, i18n.current_locale()),
         number=number,
         duration=duration,
         listed=listed,
@@ -73,7 +74,7 @@ def day(value: dt.date | None) -> str:
 
 def weekday(value: dt.date) -> str:
     """A date with its day of the week, such as Monday 4 March 2019."""
-    return i18n.digits(dates.format_date(value, "EEEE d MMMM y", locale=_locale()))
+    return _weekday(value, i18n.current_locale())
 
 
 def moment(value: dt.datetime | None, zone: ZoneInfo) -> str:
@@ -89,7 +90,7 @@ def number(value: float | Decimal | None) -> str:
 def duration(value: dt.timedelta) -> str:
     """A length of time in the largest unit that measures it without a rest, such as 6 hours or 90 minutes."""
     unit = next(name for name, seconds in _UNITS.items() if int(value.total_seconds()) % seconds == 0)
-    return i18n.digits(dates.format_timedelta(value, granularity=unit, threshold=inf, locale=_locale()))
+    return i18n.digits(dates.format_timedelta(value, granularity=unit, threshold=inf, locale=_parsed(i18n.current_locale())))
 
 
 def listed(words: Iterable[object]) -> str:
@@ -112,7 +113,7 @@ def noted(value: object, chain: ZoneInfo) -> object:
 
 def shown(value: object, chain: ZoneInfo) -> object:
     """A value of a plugin's column or of the history, whatever its type."""
-    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+    if isinstance(value, _NUMBERS) and not isinstance(value, bool):
         return number(value)
     if isinstance(value, dt.datetime):
         return moment(value, chain)
@@ -128,14 +129,15 @@ def money(value: Decimal | None, currency: str) -> str:
 
 def country(code: str | None) -> str:
     """The name of a country."""
-    return str(_locale().territories.get(code or "", code or ""))
+    return str(_parsed(i18n.current_locale()).territories.get(code or "", code or ""))
 
 
 def language(code: str | None) -> str:
     """The name of a language."""
-    return str(_locale().languages.get(code or "", code or ""))
+    return str(_parsed(i18n.current_locale()).languages.get(code or "", code or ""))
 
 
+@lru_cache(maxsize=4096)
 def initials(name: str) -> str:
     """One or two letters for an avatar; one for scripts that write a name without spaces."""
     words = [word for word in name.split() if word[0].isalnum()]
@@ -152,15 +154,28 @@ def hue(key: int) -> int:
     return key % 6 + 1
 
 
+_parsed = lru_cache(maxsize=64)(Locale.parse)
+
+
 # A list says the same days and numbers again and again, and Babel takes its time over each.
 @lru_cache(maxsize=4096)
 def _day(value: dt.date, locale: str) -> str:
-    return i18n.digits(dates.format_date(value, "d MMM y", locale=Locale.parse(locale)))
+    return i18n.digits(dates.format_date(value, "d MMM y", locale=_parsed(locale)))
+
+
+@lru_cache(maxsize=4096)
+def _weekday(value: dt.date, locale: str) -> str:
+    return i18n.digits(dates.format_date(value, "EEEE d MMMM y", locale=_parsed(locale)))
+
+
+@lru_cache(maxsize=4096)
+def _clock(value: dt.datetime, zone: ZoneInfo, locale: str) -> str:
+    return i18n.digits(dates.format_time(value, "HH:mm", tzinfo=zone, locale=_parsed(locale)))
 
 
 @lru_cache(maxsize=4096)
 def _moment(value: dt.datetime, zone: ZoneInfo, locale: str) -> str:
-    return i18n.digits(dates.format_datetime(value, f"d MMM y{_comma(locale)}HH:mm", tzinfo=zone, locale=Locale.parse(locale)))
+    return i18n.digits(dates.format_datetime(value, f"d MMM y{_comma(locale)}HH:mm", tzinfo=zone, locale=_parsed(locale)))
 
 
 @lru_cache(maxsize=4096)
@@ -170,10 +185,6 @@ def _number(value: int | float | Decimal, _locale: str) -> str:
 
 def _comma(locale: str) -> str:
     return "، " if locale in RTL else ", "
-
-
-def _locale() -> Locale:
-    return Locale.parse(i18n.current_locale())
 
 
 @pass_context

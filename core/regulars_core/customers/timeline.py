@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
@@ -114,6 +114,7 @@ _at, _ref, _customer_id = sa.column("at", UtcDateTime()), sa.column("ref", BigIn
 _rank, _kind = sa.column("rank", sa.Integer), sa.column("kind", sa.Text)
 _channel, _store_id = sa.column("channel", sa.Text), sa.column("store_id", BigInt)
 _names = {"customer_id", "at", "kind", "channel", "store_id", "ref"}
+_CUSTOMER = "timeline_customer_id"
 _row = (_rank, _at, _kind, _channel, _store_id, _ref)
 # A NULL without a type would be text to PostgreSQL, and fit no other source's numbers.
 _typed = tuple(sa.cast(column, column.type).label(column.name) for column in (_kind, _channel, _store_id))
@@ -124,11 +125,10 @@ class _Reading:
 
     def __init__(self, crm: Crm, viewer: Viewer, customer_id: int, narrowing: Narrowing, after: Position | None, limit: int) -> None:
         self.crm, self.viewer, self.customer_id, self.narrowing, self.after, self.limit = crm, viewer, customer_id, narrowing, after, limit
-        self.failed: list[str] = []
         answers = crm.bus.answers(hooks.timeline_sources)
+        self.failed = [answer.plugin for answer in answers if answer.failure]
         offered = [(PLATFORM, source) for source in CORE_SOURCES]
         offered += [(answer.plugin, source) for answer in answers for source in answer.value or ()]
-        self.failed += [answer.plugin for answer in answers if answer.failure]
         # Their rank in the order of names breaks ties of time, alike in Python and on every database.
         self.sources = sorted((one for one in offered if viewer.may(one[1].permission)), key=lambda named: named[1].name)
 
@@ -164,33 +164,16 @@ class _Reading:
         wanted = self.narrowing
         if wanted.source not in (None, source.name) or (wanted.user_id is not None and source.involves is None):
             return None
-        answer = self.crm.bus.guarded(plugin, f"timeline {source.name}", partial(self._select, rank, source))
-        if answer.failure:
-            self.failed.append(plugin)
-        return answer.value
-
-    def _select(self, rank: int, source: TimelineSource) -> sa.Select[Any]:
-        selected, wanted = source.select(self.viewer), self.narrowing
-        if missing := _names - set(selected.selected_columns.keys()):
-            raise TypeError(f"selects no {', '.join(sorted(missing))}")
-        rows = selected.subquery()
-        columns: list[sa.ColumnElement[Any]] = [sa.literal_column(str(rank), sa.Integer).label("rank"), _at, *_typed, _ref]
-        query: sa.Select[Any] = sa.select(*columns).select_from(rows).where(_customer_id == self.customer_id)
-        if wanted.channel is not None:
-            query = query.where(_channel == wanted.channel)
-        if wanted.store_id is not None:
-            query = query.where(_store_id == wanted.store_id)
-        if wanted.user_id is not None and source.involves is not None:
-            query = query.where(source.involves(rows.c.ref, wanted.user_id))
-        if self.after is not None:
-            query = query.where(_older(source.name, self.after))
-        return query.order_by(_at.desc(), _ref.desc()).limit(self.limit + 1)
+        rest = (source.involves, wanted, self.after, self.limit + 1)
+        made = self.crm.bus.guarded(
+            plugin, f"timeline {source.name}", lambda: _newest(rank, source.name, source.select(self.viewer), *rest)
+        )
+        self.failed += [plugin] if made.failure else []
+        return made.value
 
     def _read(self, plugin: str, branches: Sequence[sa.Select[Any]]) -> list[_Row] | None:
-        # SQLite takes ORDER BY and LIMIT inside a UNION only where each part is a subquery.
-        union = sa.union_all(*(sa.select(*_row).select_from(branch.subquery()) for branch in branches)).subquery()
-        query = sa.select(*_row).select_from(union).order_by(_at.desc(), _rank.desc(), _ref.desc()).limit(self.limit + 1)
-        return self._guarded(plugin, "timeline", lambda session: [_Row(*row) for row in session.execute(query)])
+        query, customer = _united(tuple(branches), self.limit + 1), {_CUSTOMER: self.customer_id}
+        return self._guarded(plugin, "timeline", lambda session: [_Row(*row) for row in session.execute(query, customer)])
 
     def _entries(self, rows: Sequence[_Row]) -> dict[tuple[int, int], TimelineEntry]:
         """What is said of each row: one batch per source."""
@@ -199,8 +182,7 @@ class _Reading:
             plugin, source = self.sources[rank]
             refs = [row.ref for row in rows if row.rank == rank]
             said = self._guarded(plugin, f"timeline {source.name}", partial(self._say, source, refs))
-            if said is None:
-                self.failed.append(plugin)
+            self.failed += [plugin] if said is None else []
             entries |= {(rank, ref): entry for ref, entry in (said or {}).items()}
         return entries
 
@@ -215,22 +197,33 @@ class _Reading:
         return self.crm.bus.guarded(plugin, what, working).value
 
 
+# Statements are put together once for sources that select the same again, which is most of what a page with a history takes.
+@lru_cache(maxsize=64)
+def _newest(
+    rank: int, name: str, selected: sa.Select[Any], involves: Any, wanted: Narrowing, after: Position | None, limit: int
+) -> sa.Select[*tuple[Any, ...]]:
+    if missing := _names - set(selected.selected_columns.keys()):
+        raise TypeError(f"selects no {', '.join(sorted(missing))}")
+    rows = selected.subquery()
+    columns: list[sa.ColumnElement[Any]] = [sa.literal_column(str(rank), sa.Integer).label("rank"), _at, *_typed, _ref]
+    asked: list[sa.ColumnElement[bool]] = [_customer_id == sa.bindparam(_CUSTOMER, type_=BigInt)]
+    asked += [column == value for column, value in ((_channel, wanted.channel), (_store_id, wanted.store_id)) if value is not None]
+    asked += [] if wanted.user_id is None or involves is None else [involves(rows.c.ref, wanted.user_id)]
+    asked += [] if after is None else [_older(name, after)]
+    return sa.select(*columns).select_from(rows).where(*asked).order_by(_at.desc(), _ref.desc()).limit(limit)
+
+
+@lru_cache(maxsize=16)
+def _united(branches: Sequence[sa.Select[Any]], limit: int) -> sa.Select[*tuple[Any, ...]]:
+    # SQLite takes ORDER BY and LIMIT inside a UNION only where each part is a subquery.
+    union = sa.union_all(*(sa.select(*_row).select_from(branch.subquery()) for branch in branches)).subquery()
+    return sa.select(*_row).select_from(union).order_by(_at.desc(), _rank.desc(), _ref.desc()).limit(limit)
+
+
 def _older(source: str, after: Position) -> sa.ColumnElement[bool]:
     if source == after.source:
         return sa.tuple_(_at, _ref) < sa.tuple_(sa.literal(after.at, _at.type), sa.literal(after.ref))
     return _at <= after.at if source < after.source else _at < after.at
-
-
-def _added(viewer: Viewer) -> sa.Select[*tuple[Any, ...]]:
-    return _happenings(Customer.id, Customer.created_at, "added", sa.null(), Customer.store_id, Customer.id)
-
-
-def _say_added(session: Session, refs: Sequence[int], viewer: Viewer) -> Mapping[int, TimelineEntry]:
-    return {ref: TimelineEntry(_("Record added"), icon="user") for ref in refs}
-
-
-def _consents(viewer: Viewer) -> sa.Select[*tuple[Any, ...]]:
-    return _happenings(Consent.customer_id, Consent.recorded_at, "consent", Consent.channel, sa.null(), Consent.id)
 
 
 def _happenings(customer_id: Any, at: Any, kind: str, channel: Any, store_id: Any, ref: Any) -> sa.Select[*tuple[Any, ...]]:
@@ -238,9 +231,18 @@ def _happenings(customer_id: Any, at: Any, kind: str, channel: Any, store_id: An
     return sa.select(*(column.label(name) for name, column in columns.items()))
 
 
+_added = _happenings(Customer.id, Customer.created_at, "added", sa.null(), Customer.store_id, Customer.id)
+_CONSENTS = sa.select(Consent.id, Consent.state, Consent.source).where(Consent.id.in_(sa.bindparam("wanted", expanding=True)))
+_consents = _happenings(Consent.customer_id, Consent.recorded_at, "consent", Consent.channel, sa.null(), Consent.id)
+
+
+def _say_added(session: Session, refs: Sequence[int], viewer: Viewer) -> Mapping[int, TimelineEntry]:
+    return {ref: TimelineEntry(_("Record added"), icon="user") for ref in refs}
+
+
 def _say_consents(session: Session, refs: Sequence[int], viewer: Viewer) -> Mapping[int, TimelineEntry]:
-    found = session.scalars(sa.select(Consent).where(Consent.id.in_(refs)))
-    return {one.id: TimelineEntry(_WORDS[one.state], one.source or "", icon=_ICONS[one.state]) for one in found}
+    found = session.execute(_CONSENTS, {"wanted": list(refs)})
+    return {ref: TimelineEntry(_WORDS[state], source or "", icon=_ICONS[state]) for ref, state, source in found}
 
 
 _WORDS = {
@@ -251,6 +253,6 @@ _WORDS = {
 _ICONS = {ConsentState.GRANTED: "shield-check", ConsentState.WITHDRAWN: "ban", ConsentState.UNPROVEN: "alert-triangle"}
 
 CORE_SOURCES = (
-    TimelineSource("customer.added", _("Customer record"), "customers.view", _added, _say_added),
-    TimelineSource("customer.consents", _("Consent"), "customers.view", _consents, _say_consents),
+    TimelineSource("customer.added", _("Customer record"), "customers.view", lambda viewer: _added, _say_added),
+    TimelineSource("customer.consents", _("Consent"), "customers.view", lambda viewer: _consents, _say_consents),
 )

@@ -47,6 +47,7 @@ class TimelineSource(Contribution):
     """A kind of happening in a customer's history.
 
     ``select(viewer)`` is one SELECT of (customer_id, at, kind, channel, store_id, ref), joined with all others into one UNION ALL.
+    One that gives the same object again, made once, spares the host from building its statement anew for each page.
     ``render(session, refs, viewer)`` describes the visible rows in one batch. ``involves(ref, user_id)`` is true of the happenings in
     which that member of staff took part; without it, nobody is known to have.
     """

@@ -109,24 +109,24 @@ def _tile(session: Session, viewer: Viewer) -> Mapping[str, Any]:
 
 def timeline() -> Iterable[TimelineSource]:
     """Contacts, and follow-ups that were done."""
-    yield TimelineSource("contact_tracking.contacts", _("Contacts"), "contact_tracking.view", _contacts, _say_contacts, _took_part)
-    yield TimelineSource("contact_tracking.follow_ups", _("Follow-ups done"), "contact_tracking.view", _done, _say_done, _did)
-
-
-def _contacts(viewer: Viewer) -> sa.Select[*tuple[Any, ...]]:
-    row = Interaction
-    return _happenings(row.customer_id, row.at, "contact", row.channel, row.store_id, row.id)
-
-
-def _done(viewer: Viewer) -> sa.Select[*tuple[Any, ...]]:
-    row = FollowUp
-    return _happenings(row.customer_id, row.done_at, "follow_up", row.channel, row.store_id, row.id).where(row.done_at.is_not(None))
+    yield TimelineSource(
+        "contact_tracking.contacts", _("Contacts"), "contact_tracking.view", lambda viewer: _CONTACTED, _say_contacts, _took_part
+    )
+    yield TimelineSource(
+        "contact_tracking.follow_ups", _("Follow-ups done"), "contact_tracking.view", lambda viewer: _DONE, _say_done, _did
+    )
 
 
 def _happenings(customer_id: Any, at: Any, kind: str, channel: Any, store_id: Any, ref: Any) -> sa.Select[*tuple[Any, ...]]:
     columns = {"customer_id": customer_id, "at": at, "kind": sa.literal(kind), "store_id": store_id, "ref": ref}
     plain = sa.type_coerce(channel, sa.Text).label("channel")
     return sa.select(*(column.label(name) for name, column in columns.items()), plain)
+
+
+_CONTACTED = _happenings(Interaction.customer_id, Interaction.at, "contact", Interaction.channel, Interaction.store_id, Interaction.id)
+_DONE = _happenings(FollowUp.customer_id, FollowUp.done_at, "follow_up", FollowUp.channel, FollowUp.store_id, FollowUp.id).where(
+    FollowUp.done_at.is_not(None)
+)
 
 
 def _took_part(ref: sa.ColumnElement[int], user_id: int) -> sa.ColumnElement[bool]:

@@ -69,19 +69,17 @@ def _figures(session: Session, ids: Sequence[int]) -> Mapping[int, Sequence[Figu
 
 def timeline() -> TimelineSource:
     """Receipts in a customer's history."""
-    return TimelineSource("purchases.receipts", _("Purchases"), "purchases.view", _select, _render)
+    return TimelineSource("purchases.receipts", _("Purchases"), "purchases.view", lambda viewer: _RECEIPTS, _render)
 
 
-def _select(viewer: Viewer) -> sa.Select[Any]:
-    columns: tuple[sa.ColumnElement[Any], ...] = (
-        Receipt.customer_id.label("customer_id"),
-        Receipt.sold_at.label("at"),
-        sa.literal("receipt").label("kind"),
-        sa.null().label("channel"),
-        Receipt.store_id.label("store_id"),
-        Receipt.id.label("ref"),
-    )
-    return sa.select(*columns).where(Receipt.customer_id.is_not(None))
+_RECEIPTS = sa.select(
+    Receipt.customer_id.label("customer_id"),
+    Receipt.sold_at.label("at"),
+    sa.literal("receipt").label("kind"),
+    sa.null().label("channel"),
+    Receipt.store_id.label("store_id"),
+    Receipt.id.label("ref"),
+).where(Receipt.customer_id.is_not(None))
 
 
 def _render(session: Session, refs: Sequence[int], viewer: Viewer) -> Mapping[int, TimelineEntry]:

@@ -51,11 +51,16 @@ _RECEIPT = sa.select(
     _ARTICLE.label("article"),
 ).outerjoin_from(_RECEIPTS, stores, stores.c.id == _RECEIPTS.c.store_id)
 
-_KEPT = Figures.__table__.c
-# Made once: lists ask this for every page.
-_FIGURES = (
-    sa.select(*_KEPT).where(_KEPT.customer_id.in_(sa.bindparam("wanted", expanding=True))).order_by(_KEPT.receipts.desc(), _KEPT.currency)
+# Made once: every list and every customer's page asks these.
+_WANTED: sa.BindParameter[Any] = sa.bindparam("wanted", expanding=True)
+_RECEIPTS_BY_ID = _RECEIPT.where(_RECEIPTS.c.id.in_(_WANTED))
+_RECEIPTS_OF_CUSTOMER = (
+    _RECEIPT.where(_RECEIPTS.c.customer_id == sa.bindparam("customer_id"))
+    .order_by(_RECEIPTS.c.sold_at.desc(), _RECEIPTS.c.id.desc())
+    .limit(sa.bindparam("most", type_=sa.Integer))
 )
+_KEPT = Figures.__table__.c
+_FIGURES = sa.select(*_KEPT).where(_KEPT.customer_id.in_(_WANTED)).order_by(_KEPT.receipts.desc(), _KEPT.currency)
 
 
 def sees_all_amounts(viewer: Viewer) -> bool:
@@ -75,16 +80,15 @@ def receipts_of(
 
     The viewer's access to the customer is the caller's to settle.
     """
-    query = _RECEIPT.where(Receipt.customer_id == customer_id)
+    query = _RECEIPTS_OF_CUSTOMER
     if after is not None:
-        query = query.where(sa.tuple_(Receipt.sold_at, Receipt.id) < after)
-    found = session.execute(query.order_by(Receipt.sold_at.desc(), Receipt.id.desc()).limit(limit))
-    return [_receipt_view(row, viewer) for row in found]
+        query = query.where(sa.tuple_(_RECEIPTS.c.sold_at, _RECEIPTS.c.id) < after)
+    return [_receipt_view(row, viewer) for row in session.execute(query, {"customer_id": customer_id, "most": limit})]
 
 
 def receipts_by_id(session: Session, ids: Collection[int], viewer: Viewer) -> Mapping[int, ReceiptView]:
     """Receipts by id, whosoever they are."""
-    return {row.id: _receipt_view(row, viewer) for row in session.execute(_RECEIPT.where(Receipt.id.in_(ids)))}
+    return {row.id: _receipt_view(row, viewer) for row in session.execute(_RECEIPTS_BY_ID, {"wanted": list(ids)})}
 
 
 def receipt(session: Session, receipt_id: int, viewer: Viewer) -> ReceiptView:
@@ -134,8 +138,9 @@ def customer_of_number(session: Session, receipt_no: str) -> int | None:
 
 
 def _receipt_view(row: Any, viewer: Viewer) -> ReceiptView:
-    about: dict[str, Any] = {name: getattr(row, name) for name in (*_OWN, "store", "timezone", "article")}
-    total = from_minor(row.total_minor, row.currency) if sees_amounts(viewer, row.store_id) else None
+    about = dict(zip(row._fields, row, strict=True))
+    paid = about.pop("total_minor")
+    total = from_minor(paid, about["currency"]) if sees_amounts(viewer, about["store_id"]) else None
     return ReceiptView(**about, total=total)
 
 

@@ -19,6 +19,15 @@ from sample_plugins import toy
 
 AT = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 PANEL = "<p>{{ customer.display_name }}: {{ known }}</p>\n"
+KNOWN = sa.select(customers.c.status).where(customers.c.id == sa.bindparam("customer_id"))
+HAPPENINGS = sa.select(
+    customers.c.id.label("customer_id"),
+    sa.literal(AT, UtcDateTime()).label("at"),
+    sa.literal("put").label("kind"),
+    sa.null().label("channel"),
+    sa.null().label("store_id"),
+    customers.c.id.label("ref"),
+)
 T = TypeVar("T")
 
 
@@ -46,24 +55,23 @@ def contributor(number: int, folder: Path, spent: Spent) -> ModuleType:
     (templates / "panel.html").write_text(PANEL)
 
     def load(session: Session, customer: CustomerView, viewer: Viewer) -> Mapping[str, Any]:
-        known = sa.select(customers.c.status).where(customers.c.id == customer.id)
-        return {"known": spent.asking(lambda: session.scalar(known))}
-
-    def happenings(viewer: Viewer) -> sa.Select[*tuple[Any, ...]]:
-        about = (sa.literal("put").label("kind"), sa.null().label("channel"), sa.null().label("store_id"), customers.c.id.label("ref"))
-        return sa.select(customers.c.id.label("customer_id"), sa.literal(AT, UtcDateTime()).label("at"), *about)
+        return {"known": spent.asking(lambda: session.scalar(KNOWN, {"customer_id": customer.id}))}
 
     def render(session: Session, refs: Sequence[int], viewer: Viewer) -> Mapping[int, TimelineEntry]:
         return {ref: TimelineEntry(f"Put on shelf {number}") for ref in refs}
 
+    item = NavItem(f"Shelf {number}", "customers.page", "customers.view")
+    panel = Panel(f"Shelf {number}", Place.SIDE, f"{name}/panel.html", load)
+    source = TimelineSource(name, f"Shelf {number}", "customers.view", lambda viewer: HAPPENINGS, render)
+
     def nav_items(viewer: Viewer) -> Iterable[NavItem]:
-        yield NavItem(f"Shelf {number}", "customers.page", "customers.view")
+        yield item
 
     def customer_panels(customer: CustomerView, viewer: Viewer) -> Iterable[Panel]:
-        yield Panel(f"Shelf {number}", Place.SIDE, f"{name}/panel.html", load)
+        yield panel
 
     def timeline_sources() -> Iterable[TimelineSource]:
-        yield TimelineSource(name, f"Shelf {number}", "customers.view", happenings, render)
+        yield source
 
     module = toy(name, nav_items, customer_panels, timeline_sources)
     module.__file__ = str(folder / name / "plugin.py")

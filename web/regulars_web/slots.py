@@ -100,38 +100,32 @@ def _found(crm: Crm, answers: Sequence[tuple[str, Any, str | None]]) -> Found:
 def _filled(
     crm: Crm, plugin: str, part: Panel | Widget, load: Callable[[Session], Mapping[str, Any]], viewer: Viewer, **about: Any
 ) -> Slot:
-    def loaded() -> Mapping[str, Any]:
+    def drawn() -> Markup:
         with crm.read(viewer) as session:
-            return load(session)
+            values = load(session)
+        return _drawn(part.template, {**about, **values})
 
-    answer = crm.bus.guarded(plugin, f"panel {part.key}", loaded)
-    if answer.failure is None and answer.value is not None:
-        values = answer.value
-        drawn = crm.bus.guarded(plugin, f"panel {part.key}", lambda: _drawn(part.template, {**about, **values}))
-        if drawn.failure is None:
-            return Slot(plugin, part.key, part.title, _safe(drawn.value))
-    return Slot(plugin, part.key, part.title, _safe(render_template("_slot_failed.html")))
+    html = crm.bus.guarded(plugin, f"panel {part.key}", drawn).value
+    return Slot(plugin, part.key, part.title, html if html is not None else Markup(render_template("_slot_failed.html")))  # noqa: S704
 
 
-def _drawn(template: str, values: dict[str, Any]) -> str:
+def _drawn(template: str, values: dict[str, Any]) -> Markup:
+    made = current_app.jinja_env.get_template(template)
     pieces, length = [], 0
-    for piece in current_app.jinja_env.get_template(template).generate({**_known_to_templates(), **values}):
+    # What every template knows is gathered once a page; Jinja would do it for each part.
+    for piece in made.root_render_func(made.new_context({**_known_to_templates(), **values}, shared=True)):
         pieces.append(piece)
         length += len(piece)
         if length > MOST_CHARACTERS:
             raise ValueError(f"more than {MOST_CHARACTERS} characters")
-    return "".join(pieces)
+    # A template that escaped what it printed.
+    return Markup("".join(pieces))  # noqa: S704
 
 
 def _known_to_templates() -> dict[str, Any]:
     """What Flask tells every template; found out once for all parts of a page."""
     if "known_to_parts" not in g:
-        g.known_to_parts = {}
+        g.known_to_parts = dict(current_app.jinja_env.globals)
         current_app.update_template_context(g.known_to_parts)
     known: dict[str, Any] = g.known_to_parts
     return known
-
-
-def _safe(rendered: str | None) -> Markup:
-    # A template that escaped what it printed.
-    return Markup(rendered or "")  # noqa: S704

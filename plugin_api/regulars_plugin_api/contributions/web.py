@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from posixpath import basename, splitext
 from typing import Any
 
@@ -111,5 +112,6 @@ class SearchSource(Contribution):
     search: Callable[[Session, str, int, Viewer], Sequence[SearchHit]]
 
 
+@cache
 def _stem(template: str) -> str:
     return splitext(basename(template))[0]

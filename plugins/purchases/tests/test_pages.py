@@ -162,8 +162,8 @@ def test_as_many_statements_for_many_receipts_as_for_few(filled: Any, ids: dict[
 
 def test_columns_of_the_list_and_the_timeline(filled: Any, ids: dict[str, int]) -> None:
     ada, bo = ids["Ada Öberg"], ids["Bo"]
-    last, value = contributions.columns()
-    source = contributions.timeline()
+    last, value = contributions.COLUMNS
+    source = contributions.TIMELINE
     viewer = Viewer(user_id=1, name="x", permissions=frozenset(EVERYTHING[:2]), store_ids=frozenset())
     with filled.crm.read() as session:
         assert {one: str(day) for one, day in last.load(session, [ada, bo], SYSTEM).items()} == {ada: "2025-04-01", bo: "2025-04-02"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,7 +14,17 @@ from regulars_contact_tracking.i18n import _
 from regulars_contact_tracking.models import Channel, Direction, FollowUp, Interaction, Participant
 from regulars_contact_tracking.records import InteractionView
 from regulars_contact_tracking.words import CHANNELS, DETAILS, DIRECTIONS, HAPPENED, ICONS, UNITS
-from regulars_plugin_api.contributions import CustomerColumn, Panel, Place, SearchHit, SearchSource, TimelineEntry, TimelineSource, Widget
+from regulars_plugin_api.contributions import (
+    CustomerColumn,
+    NavItem,
+    Panel,
+    Place,
+    SearchHit,
+    SearchSource,
+    TimelineEntry,
+    TimelineSource,
+    Widget,
+)
 from regulars_plugin_api.db import customers
 from regulars_plugin_api.i18n import Text
 from regulars_plugin_api.ids import uuid7
@@ -48,11 +58,6 @@ def today() -> dt.date:
     return current_crm().clock.now().astimezone(current_crm().timezone).date()
 
 
-def composer() -> Panel:
-    """Where a contact is written down."""
-    return Panel(title=_("Write down a contact"), place=Place.COMPOSER, template="contact_tracking/composer.html", load=_composer)
-
-
 def _composer(session: Session, customer: CustomerView, viewer: Viewer) -> Mapping[str, Any]:
     return composer_values(blank_form())
 
@@ -68,19 +73,9 @@ def composer_values(given: Mapping[str, str]) -> dict[str, Any]:
     return {"given": given, "channels": CHANNELS, "icons": ICONS, "directions": DIRECTIONS}
 
 
-def fact() -> Panel:
-    """The next step, at the top of the customer's page."""
-    return Panel(title=_("Next step"), place=Place.FACT, template="contact_tracking/next_step.html", load=next_step)
-
-
 def next_step(session: Session, customer: CustomerView, viewer: Viewer) -> Mapping[str, Any]:
     """Open follow-ups of a customer."""
     return {"follow_ups": follow_ups.open_of(session, customer.id, today()), **WORDS}
-
-
-def client_panel() -> Panel:
-    """Whose client a customer is, and what they keep in mind."""
-    return Panel(title=_("Client book"), place=Place.SIDE, template="contact_tracking/client.html", load=client_book, weight=20, lazy=True)
 
 
 def client_book(session: Session, customer: CustomerView, viewer: Viewer) -> Mapping[str, Any]:
@@ -97,24 +92,9 @@ def client_book(session: Session, customer: CustomerView, viewer: Viewer) -> Map
     }
 
 
-def tile() -> Widget:
-    """My open follow-ups, the most overdue first."""
-    return Widget(_("My follow-ups"), "contact_tracking/tile.html", _tile, "contact_tracking.log", weight=10)
-
-
 def _tile(session: Session, viewer: Viewer) -> Mapping[str, Any]:
     found = follow_ups.open_ones(session, viewer, today(), limit=ON_THE_TILE + 1)
     return {"follow_ups": found[:ON_THE_TILE], "there_are_more": len(found) > ON_THE_TILE, **WORDS}
-
-
-def timeline() -> Iterable[TimelineSource]:
-    """Contacts, and follow-ups that were done."""
-    yield TimelineSource(
-        "contact_tracking.contacts", _("Contacts"), "contact_tracking.view", lambda viewer: _CONTACTED, _say_contacts, _took_part
-    )
-    yield TimelineSource(
-        "contact_tracking.follow_ups", _("Follow-ups done"), "contact_tracking.view", lambda viewer: _DONE, _say_done, _did
-    )
 
 
 def _happenings(customer_id: Any, at: Any, kind: str, channel: Any, store_id: Any, ref: Any) -> sa.Select[*tuple[Any, ...]]:
@@ -157,11 +137,6 @@ def _say_done(session: Session, refs: Sequence[int], viewer: Viewer) -> Mapping[
     }
 
 
-def search_source() -> SearchSource:
-    """Contacts by what was said."""
-    return SearchSource(_("Contacts"), "contact_tracking.view", _search)
-
-
 def _search(session: Session, text: str, limit: int, viewer: Viewer) -> Sequence[SearchHit]:
     folded = fold(text).strip()
     if len(folded) < 3:
@@ -187,15 +162,31 @@ def _shortened(text: str) -> Text:
     return text if len(text) <= 120 else f"{text[:117]}…"
 
 
-def columns() -> Iterable[CustomerColumn]:
-    """Last contact and next step, for lists and exports."""
-    yield CustomerColumn("contact_tracking.last_on", _("Last contact"), "contact_tracking.view", _last_on)
-    yield CustomerColumn("contact_tracking.next_on", _("Next step"), "contact_tracking.view", _next_on)
-
-
 def _last_on(session: Session, ids: Sequence[int], viewer: Viewer) -> Mapping[int, dt.date]:
     return dict(session.execute(_LAST_ON, {"wanted": list(ids)}).all())
 
 
 def _next_on(session: Session, ids: Sequence[int], viewer: Viewer) -> Mapping[int, dt.date]:
     return dict(session.execute(_NEXT_ON, {"wanted": list(ids)}).all())
+
+
+# Made once: pages ask for them all the time.
+MENU = (
+    NavItem(_("Follow-ups"), "contact_tracking.listed", "contact_tracking.view", weight=20, icon="checkbox"),
+    NavItem(_("My clients"), "contact_tracking.my_clients", "contact_tracking.log", weight=30, icon="bookmark"),
+)
+COMPOSER = Panel(_("Write down a contact"), Place.COMPOSER, "contact_tracking/composer.html", _composer)
+NEXT_STEP = Panel(_("Next step"), Place.FACT, "contact_tracking/next_step.html", next_step)
+CLIENT_BOOK = Panel(_("Client book"), Place.SIDE, "contact_tracking/client.html", client_book, weight=20, lazy=True)
+TILE = Widget(_("My follow-ups"), "contact_tracking/tile.html", _tile, "contact_tracking.log", weight=10)
+TIMELINE = (
+    TimelineSource(
+        "contact_tracking.contacts", _("Contacts"), "contact_tracking.view", lambda viewer: _CONTACTED, _say_contacts, _took_part
+    ),
+    TimelineSource("contact_tracking.follow_ups", _("Follow-ups done"), "contact_tracking.view", lambda viewer: _DONE, _say_done, _did),
+)
+SEARCH = SearchSource(_("Contacts"), "contact_tracking.view", _search)
+COLUMNS = (
+    CustomerColumn("contact_tracking.last_on", _("Last contact"), "contact_tracking.view", _last_on),
+    CustomerColumn("contact_tracking.next_on", _("Next step"), "contact_tracking.view", _next_on),
+)

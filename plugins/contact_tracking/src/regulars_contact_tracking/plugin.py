@@ -78,37 +78,36 @@ def blueprints() -> Iterable[PluginBlueprint]:
 
 @hookimpl
 def nav_items(viewer: Viewer) -> Iterable[NavItem]:
-    yield NavItem(_("Follow-ups"), "contact_tracking.listed", "contact_tracking.view", weight=20, icon="checkbox")
-    yield NavItem(_("My clients"), "contact_tracking.my_clients", "contact_tracking.log", weight=30, icon="bookmark")
+    return contributions.MENU
 
 
 @hookimpl
 def customer_panels(customer: CustomerView, viewer: Viewer) -> Iterable[Panel]:
     if viewer.may("contact_tracking.view"):
-        yield contributions.fact()
-        yield contributions.client_panel()
+        yield contributions.NEXT_STEP
+        yield contributions.CLIENT_BOOK
     if viewer.may("contact_tracking.log") and not customer.deleted:
-        yield contributions.composer()
+        yield contributions.COMPOSER
 
 
 @hookimpl
 def customer_columns() -> Iterable[CustomerColumn]:
-    return contributions.columns()
+    return contributions.COLUMNS
 
 
 @hookimpl
 def timeline_sources() -> Iterable[TimelineSource]:
-    return contributions.timeline()
+    return contributions.TIMELINE
 
 
 @hookimpl
 def dashboard_widgets(viewer: Viewer) -> Iterable[Widget]:
-    yield contributions.tile()
+    yield contributions.TILE
 
 
 @hookimpl
 def search_sources() -> Iterable[SearchSource]:
-    yield contributions.search_source()
+    yield contributions.SEARCH
 
 
 @hookimpl

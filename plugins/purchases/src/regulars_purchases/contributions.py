@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -22,11 +22,6 @@ from regulars_purchases.records import FiguresView, ReceiptView
 LAST_RECEIPTS = 5
 
 
-def panel() -> Panel:
-    """The last receipts and the figures, at the side of the customer's page."""
-    return Panel(title=_("Purchases"), place=Place.SIDE, template="purchases/panel.html", load=history, weight=10)
-
-
 def history(session: Session, customer: CustomerView, viewer: Viewer) -> Mapping[str, Any]:
     """Figures and last receipts of a customer."""
     return {
@@ -34,12 +29,6 @@ def history(session: Session, customer: CustomerView, viewer: Viewer) -> Mapping
         "shows_value": service.sees_all_amounts(viewer),
         "receipts": service.receipts_of(session, customer.id, viewer, limit=LAST_RECEIPTS),
     }
-
-
-def columns() -> Iterable[CustomerColumn]:
-    """Last purchase and value, for lists and exports."""
-    yield CustomerColumn("purchases.last_on", _("Last purchase"), "purchases.view", _last_on)
-    yield CustomerColumn("purchases.value", _("Purchases"), "purchases.view", _value)
 
 
 def _last_on(session: Session, ids: Sequence[int], viewer: Viewer) -> Mapping[int, dt.date]:
@@ -67,11 +56,6 @@ def _figures(session: Session, ids: Sequence[int]) -> Mapping[int, Sequence[Figu
     return read[tuple(ids)]
 
 
-def timeline() -> TimelineSource:
-    """Receipts in a customer's history."""
-    return TimelineSource("purchases.receipts", _("Purchases"), "purchases.view", lambda viewer: _RECEIPTS, _render)
-
-
 _RECEIPTS = sa.select(
     Receipt.customer_id.label("customer_id"),
     Receipt.sold_at.label("at"),
@@ -93,11 +77,6 @@ def _where(receipt: ReceiptView) -> Text:
     return " · ".join([receipt.store or "", *_amount(receipt.total, receipt.currency)])
 
 
-def search_source() -> SearchSource:
-    """Receipts by their number."""
-    return SearchSource(_("Receipts"), "purchases.view", _search)
-
-
 def _search(session: Session, text: str, limit: int, viewer: Viewer) -> Sequence[SearchHit]:
     found = service.receipts_by_number(session, text.strip(), viewer, limit)
     return [SearchHit(_("Receipt %(number)s", number=one.receipt_no), _url(one), _detail(one)) for one in found]
@@ -113,3 +92,13 @@ def _amount(total: Decimal | None, currency: str) -> list[str]:
 
 def _url(receipt: ReceiptView) -> str:
     return f"/purchases/receipts/{receipt.id}"
+
+
+# Made once: pages ask for them all the time.
+PANEL = Panel(_("Purchases"), Place.SIDE, "purchases/panel.html", history, weight=10)
+COLUMNS = (
+    CustomerColumn("purchases.last_on", _("Last purchase"), "purchases.view", _last_on),
+    CustomerColumn("purchases.value", _("Purchases"), "purchases.view", _value),
+)
+TIMELINE = TimelineSource("purchases.receipts", _("Purchases"), "purchases.view", lambda viewer: _RECEIPTS, _render)
+SEARCH = SearchSource(_("Receipts"), "purchases.view", _search)

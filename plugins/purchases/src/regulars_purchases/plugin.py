@@ -87,22 +87,22 @@ def exporters() -> Iterable[Exporter]:
 @hookimpl
 def customer_panels(customer: CustomerView, viewer: Viewer) -> Iterable[Panel]:
     if viewer.may("purchases.view"):
-        yield contributions.panel()
+        yield contributions.PANEL
 
 
 @hookimpl
 def customer_columns() -> Iterable[CustomerColumn]:
-    return contributions.columns()
+    return contributions.COLUMNS
 
 
 @hookimpl
 def timeline_sources() -> Iterable[TimelineSource]:
-    yield contributions.timeline()
+    yield contributions.TIMELINE
 
 
 @hookimpl
 def search_sources() -> Iterable[SearchSource]:
-    yield contributions.search_source()
+    yield contributions.SEARCH
 
 
 @hookimpl

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from regulars_core.acting import acting_as
 from regulars_core.bus.eventlog import LoopStopped
-from regulars_core.bus.models import READY, Delivery, Event
-from regulars_core.jobs.leases import Limits, fail, finish, give_back, held
+from regulars_core.bus.models import Delivery, Event
+from regulars_core.jobs.leases import Limits, fail, finish, give_back, held, ours
 from regulars_plugin_api.contributions import EventHandler, LeasedBatch
 from regulars_plugin_api.events import Delivered
 from regulars_plugin_api.views import SYSTEM
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 _EVENT = (Event.uid, Event.type, Event.payload, Event.at, Event.actor, Event.cause, Event.depth)
+_DELIVERY = (Delivery.id, Delivery.handler, Delivery.attempts, Delivery.leased_until)
+_LEASED = sa.select(*_DELIVERY, *_EVENT).join(Event, Event.id == Delivery.event_id).where(*ours(Delivery)).order_by(Event.id)
 
 
 @dataclass
@@ -76,14 +78,8 @@ def deliver(crm: Crm, batch: LeasedBatch, handlers: dict[str, EventHandler], lim
 
 
 def _tasks(crm: Crm, batch: LeasedBatch, handlers: dict[str, EventHandler]) -> tuple[list[_Task], list[int]]:
-    ours = sa.and_(Delivery.id.in_(batch.ids), Delivery.fence == batch.fence, Delivery.state == READY)
-    leased = (
-        sa.select(Delivery.id, Delivery.handler, Delivery.attempts, Delivery.leased_until, *_EVENT)
-        .join(Event, Event.id == Delivery.event_id)
-        .where(ours)
-    )
     with crm.read() as session:
-        rows = session.execute(leased.order_by(Event.id)).all()
+        rows = session.execute(_LEASED, {"ids": batch.ids, "by": batch.fence}).all()
     tasks, orphans = [], []
     for row in rows:
         handler = handlers.get(row.handler)
@@ -118,8 +114,8 @@ def _outside(crm: Crm, task: _Task) -> None:
 
 def _apply_some(session: Session, batch: LeasedBatch, tasks: Sequence[_Task], limits: Limits) -> list[_Task]:
     """Apply for as long as one transaction should last; what remains."""
-    ours = held(session, Delivery, batch)
-    mine = [task for task in tasks if task.id in ours]
+    still = held(session, Delivery, batch)
+    mine = [task for task in tasks if task.id in still]
     count = _apply_together(session, mine, limits) or _apply_apart(session, mine, limits)
     finish(session, Delivery, [task.id for task in mine[:count] if task.error is None])
     for task in mine[:count]:

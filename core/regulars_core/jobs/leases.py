@@ -8,6 +8,7 @@ import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 Work = type[Delivery] | type[JobSlot]
+_NAME, _NOW = sa.bindparam("name", type_=sa.String), sa.bindparam("now", type_=Delivery.due_at.type)
 
 
 @dataclass(frozen=True)
@@ -44,45 +46,57 @@ def name_of(work: Work) -> InstrumentedAttribute[str]:
 
 def waiting(session: Session, work: Work, names: Collection[str], now: dt.datetime) -> list[str]:
     """Which of ``names`` have work that is due and not leased. One probe of an index each, however much waits."""
-    if not names:
-        return []
-    probes = [sa.select(sa.literal(name)).where(sa.exists().where(name_of(work) == name, *_due(work, now))) for name in sorted(names)]
-    return list(session.scalars(sa.union_all(*probes)))
+    return list(session.scalars(_probes(work, tuple(sorted(names))), {"now": now})) if names else []
+
+
+# Asked for every batch: to put these together takes as long as to run them.
+@lru_cache(maxsize=64)
+def _probes(work: Work, names: Sequence[str]) -> sa.CompoundSelect[str]:
+    return sa.union_all(*(sa.select(sa.literal(name)).where(sa.exists().where(name_of(work) == name, *_due(work))) for name in names))
 
 
 def claim(session: Session, work: Work, name: str, now: dt.datetime, limits: Limits, *, in_order: bool = False) -> LeasedBatch | None:
     """Lease a batch of the work of ``name``; None if others were quicker, or ``in_order`` while what comes first is not done."""
-    order: Sequence[Any] = (work.due_at, work.id)
+    about = {"name": name, "now": now}
     if in_order:
         # Who claims at the same time waits here, and then sees the lease.
         session.execute(sa.select(Subscription.type).where(Subscription.handler == name).with_for_update())
-        ready, *free = _due(work, now)
-        if session.scalar(sa.select(sa.exists().where(name_of(work) == name, ready, sa.not_(sa.and_(*free))))):
+        ready, *free = _due(work)
+        if session.scalar(sa.select(sa.exists().where(name_of(work) == _NAME, ready, sa.not_(sa.and_(*free)))), about):
             return None
-        order = (Delivery.event_id,)
-    chosen = sa.select(work.id).where(name_of(work) == name, *_due(work, now)).order_by(*order).limit(limits.batch)
     fence = uuid7()
-    leased = (
-        sa.update(work)
-        .where(work.id.in_(chosen.with_for_update(skip_locked=True)))
-        .values(fence=fence, leased_until=now + limits.lease)
-        .returning(work.id)
-        .execution_options(synchronize_session=False)
-    )
-    ids = tuple(sorted(session.scalars(leased)))
+    about |= {"most": limits.batch, "new_fence": fence, "until": now + limits.lease}
+    ids = tuple(sorted(session.scalars(_leased(work, in_order=in_order), about)))
     return LeasedBatch(ids, fence) if ids else None
 
 
-def _due(work: Work, now: dt.datetime) -> tuple[sa.ColumnElement[bool], ...]:
+@cache
+def _leased(work: Work, *, in_order: bool) -> Any:
+    order = (Delivery.event_id,) if in_order else (work.due_at, work.id)
+    chosen = sa.select(work.id).where(name_of(work) == _NAME, *_due(work)).order_by(*order).limit(sa.bindparam("most", type_=sa.Integer))
+    leased = sa.update(work).values(fence=sa.bindparam("new_fence"), leased_until=sa.bindparam("until")).returning(work.id)
+    return leased.where(work.id.in_(chosen.with_for_update(skip_locked=True))).execution_options(synchronize_session=False)
+
+
+def _due(work: Work) -> tuple[sa.ColumnElement[bool], ...]:
     # Written as the partial index has it: a bound value would keep the planner from using that.
     ready = sa.literal_column(f"{work.__tablename__}.state") == sa.literal_column(f"'{READY}'")
-    return ready, work.due_at <= now, sa.or_(work.leased_until.is_(None), work.leased_until <= now)
+    return ready, work.due_at <= _NOW, sa.or_(work.leased_until.is_(None), work.leased_until <= _NOW)
 
 
 def held(session: Session, work: Work, batch: LeasedBatch) -> set[int]:
     """Which of the batch are still ours, locked until the transaction ends: a lease may have been lost meanwhile."""
-    ours = sa.select(work.id).where(work.id.in_(batch.ids), work.fence == batch.fence, work.state == READY)
-    return set(session.scalars(ours.order_by(work.id).with_for_update()))
+    return set(session.scalars(_held(work), {"ids": batch.ids, "by": batch.fence}))
+
+
+@cache
+def _held(work: Work) -> sa.Select[int]:
+    return sa.select(work.id).where(*ours(work)).order_by(work.id).with_for_update()
+
+
+def ours(work: Work) -> tuple[sa.ColumnElement[bool], ...]:
+    """What of the batch of ``ids``, leased ``by`` its fence, has not been lost meanwhile."""
+    return work.id.in_(sa.bindparam("ids", expanding=True)), work.fence == sa.bindparam("by"), work.state == READY
 
 
 def finish(session: Session, work: Work, ids: Sequence[int]) -> None:
@@ -163,5 +177,5 @@ class LeaseKeeper:
         with self._crm.database.transaction() as session:
             until = self._crm.clock.now() + lease
             for work, batch in kept:
-                ours = sa.update(work).where(work.id.in_(batch.ids), work.fence == batch.fence, work.state == READY)
-                session.execute(ours.values(leased_until=until).execution_options(synchronize_session=False))
+                renewed = sa.update(work).where(*ours(work)).values(leased_until=until).execution_options(synchronize_session=False)
+                session.execute(renewed, {"ids": batch.ids, "by": batch.fence})

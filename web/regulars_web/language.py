@@ -43,7 +43,7 @@ def install(app: Flask, chain: ZoneInfo) -> None:
         day=day,
         weekday=weekday,
         moment=lambda value: moment(value, chain),
-        clock=lambda value: _clock(value, chain, i18n.current_locale()),
+        clock=lambda value: i18n.digits(f"{value.astimezone(chain):%H:%M}"),
         number=number,
         duration=duration,
         listed=listed,
@@ -166,11 +166,6 @@ def _day(value: dt.date, locale: str) -> str:
 @lru_cache(maxsize=4096)
 def _weekday(value: dt.date, locale: str) -> str:
     return i18n.digits(dates.format_date(value, "EEEE d MMMM y", locale=_parsed(locale)))
-
-
-@lru_cache(maxsize=4096)
-def _clock(value: dt.datetime, zone: ZoneInfo, locale: str) -> str:
-    return i18n.digits(dates.format_time(value, "HH:mm", tzinfo=zone, locale=_parsed(locale)))
 
 
 @lru_cache(maxsize=4096)

@@ -160,6 +160,23 @@ def test_as_many_statements_for_many_receipts_as_for_few(filled: Any, ids: dict[
     assert counts[0] == counts[1] <= 6
 
 
+def test_the_history_does_not_ask_again_for_what_the_panel_beside_it_has_read(
+    filled: Any, staff: Callable[..., Staff], ids: dict[str, int], statements: list[str]
+) -> None:
+    reader, customer = staff(*EVERYTHING), f"/customers/{ids['Ada Öberg']}"
+    filled.sales(
+        *(f"5{number:03},2025-06-01 {number // 60 + 8:02}:{number % 60:02},M1,,,K1,A,1,1.00,,sale" for number in range(35)), columns=SALES
+    )
+
+    def asked(path: str) -> tuple[int, int]:
+        statements.clear()
+        shown = reader.get(path).text.count("Bought one article")
+        return shown, sum("FROM purchases_receipt LEFT OUTER JOIN" in one for one in statements)
+
+    assert asked(customer) == (29, 1), "and the day the record was added"
+    assert asked(f"{customer}/timeline") == (29, 1), "without the panel it asks for itself"
+
+
 def test_columns_of_the_list_and_the_timeline(filled: Any, ids: dict[str, int]) -> None:
     ada, bo = ids["Ada Öberg"], ids["Bo"]
     last, value = contributions.COLUMNS

@@ -20,14 +20,18 @@ from regulars_purchases.models import Receipt
 from regulars_purchases.records import FiguresView, ReceiptView
 
 LAST_RECEIPTS = 5
+READ_AHEAD = 30
+"""What the panel reads for the history beside it, which shows so many of the newest happenings."""
 
 
 def history(session: Session, customer: CustomerView, viewer: Viewer) -> Mapping[str, Any]:
     """Figures and last receipts of a customer."""
+    receipts = service.receipts_of(session, customer.id, viewer, limit=READ_AHEAD)
+    session.info["purchases.receipts"] = {one.id: one for one in receipts}
     return {
         "figures": service.figures_of(session, [customer.id]).get(customer.id, ()),
         "shows_value": service.sees_all_amounts(viewer),
-        "receipts": service.receipts_of(session, customer.id, viewer, limit=LAST_RECEIPTS),
+        "receipts": receipts[:LAST_RECEIPTS],
     }
 
 
@@ -67,10 +71,15 @@ _RECEIPTS = sa.select(
 
 
 def _render(session: Session, refs: Sequence[int], viewer: Viewer) -> Mapping[int, TimelineEntry]:
-    return {
-        ref: TimelineEntry(_n("Bought one article", "Bought %(num)s articles", one.line_count), _where(one), _url(one), icon="receipt")
-        for ref, one in service.receipts_by_id(session, refs, viewer).items()
-    }
+    """Those that the panel of the same page has read are not asked for again."""
+    read: Mapping[int, ReceiptView] = session.info.get("purchases.receipts", {})
+    missing = [ref for ref in refs if ref not in read]
+    found = {**read, **service.receipts_by_id(session, missing, viewer)} if missing else read
+    return {ref: _entry(found[ref]) for ref in refs if ref in found}
+
+
+def _entry(one: ReceiptView) -> TimelineEntry:
+    return TimelineEntry(_n("Bought one article", "Bought %(num)s articles", one.line_count), _where(one), _url(one), icon="receipt")
 
 
 def _where(receipt: ReceiptView) -> Text:

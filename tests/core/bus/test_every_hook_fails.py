@@ -81,6 +81,15 @@ def test_a_page_waits_for_no_hook(name: str, monkeypatch: pytest.MonkeyPatch) ->
     assert (bad, silent) == (Answer("bad", None, "TimeoutError: no answer within 0.05 s"), Answer("silent", None))
 
 
+@pytest.fixture
+def listens_to_ctrl_c() -> Iterator[None]:
+    """A shell starts what it runs in the background deaf to Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("listens_to_ctrl_c")
 def test_what_ends_the_process_is_a_person_and_no_plugin() -> None:
     def preference_topics() -> Iterable[Topic]:
         # In the main thread, as on the command line: Ctrl-C strikes while the plugin works.

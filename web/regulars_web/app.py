@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache, cached_property, lru_cache, partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
-from flask import Flask, g, request
+from flask import Flask, g, has_request_context, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from jinja2 import ChoiceLoader, FileSystemLoader
@@ -22,6 +22,7 @@ from regulars_web import assets, errors, gate, headers, language, metrics, navig
 from regulars_web.pages import PAGES
 from regulars_web.rest import api, auth
 from regulars_web.rest.resources import RESOURCES
+from regulars_web.spoken import SaidOnce, SpokenEnvironment
 from regulars_web.troubles import TroubleNotes
 
 FORM_BYTES = 1_000_000
@@ -29,6 +30,8 @@ FORM_BYTES = 1_000_000
 
 class Site(Flask):
     """Flask, whose pages don't wait longer than their budget for a plugin."""
+
+    jinja_environment = SpokenEnvironment
 
     def dispatch_request(self) -> ResponseReturnValue:
         """Answer a request."""
@@ -43,6 +46,17 @@ class Site(Flask):
                 return dispatch()
 
         return crm.bus.watched(page)
+
+    def url_for(self, /, endpoint: str, **values: Any) -> str:
+        """The address of a view. One that needs nothing but the name, as most of a page do, is put together once."""
+        if values or endpoint.startswith(".") or not has_request_context() or any(self.url_default_functions.values()):
+            return super().url_for(endpoint, **values)
+        return self._plain_url_for(endpoint, request.script_root)
+
+    @cached_property
+    def _plain_url_for(self) -> Callable[[str, str], str]:
+        make = super().url_for
+        return lru_cache(maxsize=4096)(lambda endpoint, _root: make(endpoint))
 
 
 class RowNumber(IntegerConverter):
@@ -69,6 +83,7 @@ def create_app(crm: Crm) -> Flask:
     language.install(app, config.timezone)
     app.extensions["regulars_assets"] = assets.install(app)
     app.jinja_env.globals.update(safe_mode=config.safe_mode, icon=_icons(app), theme=theme, safe_next=security.safe_next)
+    app.jinja_env.add_extension(SaidOnce)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(lambda: {"viewer": g.get("viewer", gate.NOBODY)})
     metrics.install(app, crm)

@@ -190,6 +190,11 @@ def _gettext(context: Context, message: str, /, **values: object) -> str:
     return _plain(i18n.current_locale(), context.name, message, is_markup)
 
 
+def said(template: str | None, message: str) -> str:
+    """What ``_()`` answers in a template whose output is escaped."""
+    return _plain(i18n.current_locale(), template, message, True)
+
+
 # A page says some sixty things that are the same each time.
 @lru_cache(maxsize=8192)
 def _plain(_locale: str, template: str | None, message: str, is_markup: bool) -> str:

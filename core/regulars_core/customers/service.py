@@ -13,7 +13,7 @@ from regulars_core.customers import drafting, merging, paging, search, timeline
 from regulars_core.customers.filter import blaming, compiler
 from regulars_core.customers.listing import LINE, CustomerLine
 from regulars_core.customers.models import Customer, Tag
-from regulars_core.customers.paging import Page, Position
+from regulars_core.customers.paging import LIVING, Page, Position
 from regulars_core.customers.scope import visible
 from regulars_core.customers.viewing import COLUMNS, PARTS, complete, view
 from regulars_plugin_api.errors import Conflict, InvalidInput, NotFound
@@ -26,7 +26,6 @@ from regulars_plugin_api.views import CustomerView, Viewer
 if TYPE_CHECKING:
     from regulars_core.crm import Crm
 
-LIVING = sa.and_(Customer.deleted_at.is_(None), Customer.merged_into_id.is_(None))
 THROWN_AWAY = sa.and_(Customer.deleted_at.is_not(None), Customer.merged_into_id.is_(None), Customer.erased_at.is_(None))
 
 Warn = Callable[[Text], None]
@@ -195,8 +194,7 @@ class CustomerService:
         if where is not None:
             conditions.append(compiler(self.crm).compile(where))
         # What takes longest to find out of each customer comes last.
-        conditions.append(self.visible_to(viewer))
-        return conditions
+        return conditions if viewer.store_ids is None else [*conditions, self.visible_to(viewer)]
 
     def _find(self, session: Session, *conditions: sa.ColumnElement[bool]) -> list[CustomerView]:
         return complete(session, session.execute(sa.select(*COLUMNS).where(*conditions)).all())

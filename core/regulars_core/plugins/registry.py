@@ -23,7 +23,6 @@ from regulars_plugin_api.contributions import Permission, Role
 from regulars_plugin_api.errors import PluginFailed, RegularsError
 from regulars_plugin_api.hookspecs import access, lifecycle, web
 from regulars_plugin_api.i18n import Text, _
-from regulars_plugin_api.manifest import PersonalTable
 from regulars_plugin_api.web import PluginBlueprint
 
 if TYPE_CHECKING:
@@ -224,10 +223,6 @@ class PluginRegistry:
     def permissions(self) -> dict[str, list[Permission | Role]]:
         """Permissions and roles by plugin, those of disabled ones too."""
         return {name: list(found) for name, found in self._crm.bus.each(access.permissions)}
-
-    def personal_tables(self) -> list[PersonalTable]:
-        """The personal-data map of every plugin that was ever on, whether its package is there or not."""
-        return [PersonalTable.from_json(saved) for row in self._rows.values() for saved in row.personal_data]
 
     def blueprints(self) -> list[tuple[str, PluginBlueprint]]:
         """``(plugin, blueprint)`` of every usable plugin. A plugin that claims an address that is taken is off."""

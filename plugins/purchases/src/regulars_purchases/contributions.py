@@ -17,7 +17,7 @@ from regulars_plugin_api.views import CustomerView, Viewer
 from regulars_purchases import service
 from regulars_purchases.i18n import _, _n
 from regulars_purchases.models import Receipt
-from regulars_purchases.records import FiguresView, ReceiptView
+from regulars_purchases.records import PaidView, ReceiptView
 
 LAST_RECEIPTS = 5
 READ_AHEAD = 30
@@ -36,27 +36,26 @@ def history(session: Session, customer: CustomerView, viewer: Viewer) -> Mapping
 
 
 def _last_on(session: Session, ids: Sequence[int], viewer: Viewer) -> Mapping[int, dt.date]:
-    return {customer_id: max(one.last_on for one in found) for customer_id, found in _figures(session, ids).items()}
+    return {customer_id: max(one.last_on for one in paid) for customer_id, paid in _paid(session, ids).items()}
 
 
 def _value(session: Session, ids: Sequence[int], viewer: Viewer) -> Mapping[int, str]:
     if not service.sees_all_amounts(viewer):
         return {}
-    found = _figures(session, ids)
-    return {customer_id: _sum(figures) for customer_id, figures in found.items()}
+    return {customer_id: _sum(paid) for customer_id, paid in _paid(session, ids).items()}
 
 
-def _sum(figures: Sequence[FiguresView]) -> str:
+def _sum(paid: Sequence[PaidView]) -> str:
     """What was paid in each currency; one of which everything was given back is left out beside others."""
-    paid = [one for one in figures if one.value] or figures[:1]
-    return " + ".join(money(one.value, one.currency) for one in paid)
+    kept = [one for one in paid if one.value] or paid[:1]
+    return " + ".join([money(one.value, one.currency) for one in kept])
 
 
-def _figures(session: Session, ids: Sequence[int]) -> Mapping[int, Sequence[FiguresView]]:
+def _paid(session: Session, ids: Sequence[int]) -> Mapping[int, Sequence[PaidView]]:
     """Read once for all columns of a page, which share their session."""
-    read: dict[tuple[int, ...], Mapping[int, Sequence[FiguresView]]] = session.info.setdefault("purchases.figures", {})
+    read: dict[tuple[int, ...], Mapping[int, Sequence[PaidView]]] = session.info.setdefault("purchases.paid", {})
     if tuple(ids) not in read:
-        read[tuple(ids)] = service.figures_of(session, ids)
+        read[tuple(ids)] = service.paid_by(session, ids)
     return read[tuple(ids)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from regulars_purchases.models import LineKind
@@ -89,3 +90,11 @@ class FiguresView:
     def average(self) -> Decimal:
         """The value of a receipt on average, in whole minor units."""
         return (self.value / self.receipts).quantize(self.value)
+
+
+class PaidView(NamedTuple):
+    """What a customer paid in one currency, returns taken off, and when something was bought last."""
+
+    currency: str
+    last_on: dt.date
+    value: Decimal

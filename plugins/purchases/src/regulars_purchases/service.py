@@ -17,7 +17,7 @@ from regulars_plugin_api.scope import in_scope
 from regulars_plugin_api.views import Viewer
 from regulars_purchases.i18n import _
 from regulars_purchases.models import Figures, Product, Receipt, ReceiptLine
-from regulars_purchases.records import FiguresView, LineView, ProductView, ReceiptView
+from regulars_purchases.records import FiguresView, LineView, PaidView, ProductView, ReceiptView
 
 Position = tuple[dt.datetime, int]
 _OWN = (
@@ -61,6 +61,7 @@ _RECEIPTS_OF_CUSTOMER = (
 )
 _KEPT = Figures.__table__.c
 _FIGURES = sa.select(*_KEPT).where(_KEPT.customer_id.in_(_WANTED)).order_by(_KEPT.receipts.desc(), _KEPT.currency)
+_PAID = _FIGURES.with_only_columns(_KEPT.customer_id, _KEPT.currency, _KEPT.last_on, _KEPT.value_minor)
 
 
 def sees_all_amounts(viewer: Viewer) -> bool:
@@ -115,6 +116,14 @@ def figures_of(session: Session, customer_ids: Collection[int]) -> Mapping[int, 
     for one in session.execute(_FIGURES, {"wanted": list(customer_ids)}).all():
         value = from_minor(one.value_minor, one.currency)
         found[one.customer_id].append(FiguresView(one.customer_id, one.currency, one.first_on, one.last_on, one.receipts, value, one.units))
+    return found
+
+
+def paid_by(session: Session, customer_ids: Collection[int]) -> Mapping[int, Sequence[PaidView]]:
+    """What lists show of the figures of many customers, in the same order."""
+    found: dict[int, list[PaidView]] = defaultdict(list)
+    for customer_id, currency, last_on, minor in session.execute(_PAID, {"wanted": list(customer_ids)}).all():
+        found[customer_id].append(PaidView(currency, last_on, from_minor(minor, currency)))
     return found
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypedDict, TypeVar, Unpack
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
+from sqlalchemy.sql import operators
 
 from regulars_core.customers.models import Customer
 
 COUNTED_AT_MOST = 1000
+WALKED = 10_000
+"""How many customers are passed in the order of a list before those it lets through are put in order themselves."""
 LIVING = sa.and_(Customer.deleted_at.is_(None), Customer.merged_into_id.is_(None))
 
 Position = tuple[str, int]
@@ -38,90 +41,172 @@ class Page(Generic[R]):
         return Page(rows, self.before, self.after, self.count)
 
 
+class Place(TypedDict, total=False):
+    """Where a page of a list begins or ends, and how long it is; by name, or with ``newest`` those added last first."""
+
+    after: Position | None
+    before: Position | None
+    limit: int
+    newest: bool
+
+
+class Order(NamedTuple):
+    """By name, or by id: ids are given in the order of creation."""
+
+    by_name: bool = True
+    falling: bool = False
+
+    def keys(self, table: Any) -> tuple[Any, ...]:
+        """What rows of ``table`` are put in order by."""
+        return (table.fold_name, table.id) if self.by_name else (table.id,)
+
+    def of(self, statement: sa.Select[Any], table: Any, *, placed: bool = False, limit: str | int | None = None) -> sa.Select[Any]:
+        """``statement`` over ``table`` in this order: from a place on if it is ``placed``, and so many at most."""
+        keys = self.keys(table)
+        if placed:
+            places = (sa.bindparam("place_name", type_=sa.String), sa.bindparam("place_id", type_=Customer.id.type))[-len(keys) :]
+            here, there = sa.tuple_(*keys), sa.tuple_(*places)
+            statement = statement.where(here < there if self.falling else here > there)
+        most = sa.bindparam(limit, type_=sa.Integer) if isinstance(limit, str) else limit
+        return statement.order_by(*(key.desc() if self.falling else key for key in keys)).limit(most)
+
+
 class Gathered(NamedTuple):
-    """How many customers were found, counted to ``COUNTED_AT_MOST`` + 1, and a condition that finds them fast, with its values."""
+    """How many customers were found, counted to ``COUNTED_AT_MOST`` + 1, and conditions that find them, with their values.
+
+    ``walk`` is whether they are to be looked for on the way through the order of a list; if not, they are put in order themselves.
+    """
 
     amount: int
-    condition: Condition
+    conditions: tuple[Condition, ...]
     values: dict[str, Any]
+    walk: bool = False
 
 
-def gathered(session: Session, conditions: Sequence[Condition]) -> Gathered:
+def gathered(session: Session, conditions: Sequence[Condition], *, first_found: bool = False) -> Gathered:
     """Look for the customers that fulfil ``conditions``.
 
-    Few are remembered by their ids, and put in order afterwards. Of many the first ones are met soon on the way through the order itself,
-    and gathering all of them would take long. No planner knows beforehand which of the two it is.
+    Few are remembered by their ids. Of many the first ones are most often met soon on the way through the order itself, and gathering all
+    of them would take long; with ``first_found`` those found first are remembered, and the others are left out.
     """
     if session.autoflush:
         session.flush()
     connection, asked = session.connection(), tuple(conditions)
-    # Nearly all there are: met at once on the way through the order, so that nobody's id is needed.
-    if len(asked) == 1 and asked[0] is LIVING:
-        return Gathered(connection.execute(_HOW_MANY).scalar_one(), LIVING, {})
+    # Nearly all there are: met at once, so that nobody's id is needed.
+    if _is_whole(asked):
+        return Gathered(connection.execute(_HOW_MANY).scalar_one(), asked, {}, walk=True)
     on_sqlite = connection.dialect.name == "sqlite"
     count, ids = connection.execute(_gathering(asked, on_sqlite=on_sqlite)).one()
-    if count > COUNTED_AT_MOST:
-        return Gathered(count, _many(asked), {})
-    return Gathered(count, _AMONG[on_sqlite], {"gathered": ids or []})
+    if count > COUNTED_AT_MOST and not first_found:
+        return Gathered(count, asked, {}, walk=True)
+    return Gathered(count, (_AMONG[on_sqlite],), {"gathered": ids or []})
+
+
+def first(
+    session: Session, columns: Sequence[Any], found: Gathered, order: Order, place: Sequence[Any] | None, most: int
+) -> list[sa.Row[Any]]:
+    """So many of the customers gathered, in order, after a place: name and id, or the id where that is the order."""
+    values = {**found.values, "most": most, **dict(zip(("place_id", "place_name"), reversed(place or ()), strict=False))}
+    # Past the ORM: these are plain columns, and its way of loading them takes longer than reading them.
+    connection, asked, placed = session.connection(), (tuple(columns), found.conditions, order), place is not None
+    if found.walk:
+        rows = connection.execute(_walked(*asked, placed=placed), values).all()
+        if len(rows) == most or _is_whole(found.conditions):
+            return list(rows)
+    return list(connection.execute(_sorted(*asked, placed=placed), values).all())
 
 
 def read(
-    session: Session,
-    columns: Sequence[Any],
-    conditions: Sequence[Condition],
-    *,
-    after: Position | None = None,
-    before: Position | None = None,
-    limit: int,
-    newest: bool = False,
+    session: Session, columns: Sequence[Any], conditions: Sequence[Condition], *, first_found: bool = False, **place: Unpack[Place]
 ) -> Page[sa.Row[Any]]:
-    """The page after or before a position: by name, or with ``newest`` those added last first."""
-    count, condition, values = gathered(session, conditions)
-    backwards, position = before is not None, before or after
-    statement = _page(tuple(columns), condition, newest=newest, falling=backwards != newest, placed=position is not None)
-    values["most"] = limit + 1
-    if position:
-        values |= zip(("place_name", "place_id"), position, strict=True)
-    # Past the ORM: these are plain columns, and its way of loading them takes longer than reading them.
-    rows = list(session.connection().execute(statement, values).all())
+    """The page after or before a position; ``first_found`` is as in ``gathered``."""
+    before, limit, newest = place.get("before"), place.get("limit", 50), place.get("newest", False)
+    found = gathered(session, conditions, first_found=first_found)
+    backwards, position = before is not None, before or place.get("after")
+    rows = first(session, columns, found, Order(not newest, backwards != newest), position, limit + 1)
     more, rows = len(rows) > limit, rows[:limit]
     if backwards:
         rows.reverse()
-    first, last = ((row.fold_name, row.id) for row in (rows[0], rows[-1])) if rows else (None, None)
+    begin, end = ((row.fold_name, row.id) for row in (rows[0], rows[-1])) if rows else (None, None)
     has_before, has_after = (more, True) if backwards else (position is not None, more)
-    return Page(rows, first if has_before else None, last if has_after else None, count)
+    return Page(rows, begin if has_before else None, end if has_after else None, found.amount)
+
+
+def _is_whole(conditions: Sequence[Condition]) -> bool:
+    return len(conditions) == 1 and conditions[0] is LIVING
 
 
 _HOW_MANY = sa.select(sa.func.count()).select_from(sa.select(Customer.id).where(LIVING).limit(COUNTED_AT_MOST + 1).subquery())
-
-
-# The conditions of the whole list are the same each time: to put its statements together takes as long as to ask them.
-@lru_cache(maxsize=64)
-def _gathering(conditions: tuple[Condition, ...], *, on_sqlite: bool) -> sa.Select[tuple[int, Any]]:
-    some = sa.select(Customer.id).where(*conditions).limit(COUNTED_AT_MOST + 1).subquery()
-    ids = sa.func.json_group_array(some.c.id) if on_sqlite else sa.func.array_agg(some.c.id)
-    return sa.select(sa.func.count(), ids).select_from(some)
-
-
-@lru_cache(maxsize=64)
-def _many(conditions: tuple[Condition, ...]) -> Condition:
-    # No index can serve what stands inside a function; each stands in one of its own, for the dear ones to be asked last.
-    return sa.and_(*(sa.func.coalesce(one, sa.false()) for one in conditions))
-
-
 _ids = sa.bindparam("gathered", type_=sa.ARRAY(sa.BigInteger))
 _each_id = sa.func.json_each(sa.bindparam("gathered", type_=sa.Text)).table_valued("value")
 # Whether a customer is one of those gathered: first as PostgreSQL is asked, then as SQLite is.
 _AMONG: tuple[Condition, Condition] = (Customer.id == sa.func.any(_ids), Customer.id.in_(sa.select(_each_id.c.value)))
 
 
+# The conditions of the whole list are the same each time: to put its statements together takes as long as to ask them.
 @lru_cache(maxsize=64)
-def _page(columns: tuple[Any, ...], condition: Condition, *, newest: bool, falling: bool, placed: bool) -> sa.Select[Any]:
-    # Ids are given in the order of creation.
-    keys = (Customer.id,) if newest else (Customer.fold_name, Customer.id)
-    places = (sa.bindparam("place_name", type_=sa.String), sa.bindparam("place_id", type_=Customer.id.type))[-len(keys) :]
-    statement = sa.select(*columns).where(condition)
-    if placed:
-        place, bound = sa.tuple_(*keys), sa.tuple_(*places)
-        statement = statement.where(place < bound if falling else place > bound)
-    return statement.order_by(*(key.desc() if falling else key for key in keys)).limit(sa.bindparam("most", type_=sa.Integer))
+def _gathering(conditions: tuple[Condition, ...], *, on_sqlite: bool) -> sa.Select[tuple[int, Any]]:
+    source, others = _source(conditions) if on_sqlite else (None, conditions)
+    wanted = sa.select(Customer.id).where(*others)
+    if source is not None:
+        # SQLite makes a list of all that stand in an IN (SELECT …) before it looks at the first; joined, it stops when it has enough.
+        members = source.subquery()
+        wanted = wanted.join_from(members, Customer, Customer.id == members.c[0]).distinct()
+    some = wanted.limit(COUNTED_AT_MOST + 1).subquery()
+    ids = sa.func.json_group_array(some.c.id) if on_sqlite else sa.func.array_agg(some.c.id)
+    return sa.select(sa.func.count(), ids).select_from(some)
+
+
+def _source(conditions: Sequence[Condition]) -> tuple[sa.Select[Any] | None, list[Condition]]:
+    """A SELECT that ``conditions`` want the id to be among, and the other conditions."""
+    parts = [part for one in conditions for part in _conjuncts(one)]
+    place = next((place for place, one in enumerate(parts) if _members(one) is not None), None)
+    return (None, parts) if place is None else (_members(parts[place]), parts[:place] + parts[place + 1 :])
+
+
+def _members(one: Condition) -> sa.Select[Any] | None:
+    """The SELECT in ``customer.id IN (SELECT …)``."""
+    if isinstance(one, sa.BinaryExpression) and one.operator is operators.in_op and one.left.shares_lineage(Customer.__table__.c.id):
+        found = getattr(one.right, "element", None)
+        return found if isinstance(found, sa.Select) else None
+    return None
+
+
+def _probed(one: Condition) -> Condition:
+    """The same, asked of each customer that is met: where many are members, to list all of them takes longer."""
+    found = _members(one)
+    if found is None or found._limit_clause is not None or Customer.__table__ in found.get_final_froms():
+        return one
+    # Whatever else the id is read from, as a full-text table, is quicker at finding all than at finding one.
+    key = found.selected_columns[0]
+    return found.where(key == Customer.id).correlate(Customer).exists() if isinstance(key, sa.Column) else one
+
+
+def _conjuncts(condition: Condition) -> Iterator[Condition]:
+    if isinstance(condition, sa.BooleanClauseList) and condition.operator is operators.and_:
+        for one in condition.clauses:
+            yield from _conjuncts(one)
+    else:
+        yield condition
+
+
+@lru_cache(maxsize=64)
+def _walked(columns: tuple[Any, ...], conditions: tuple[Condition, ...], order: Order, *, placed: bool) -> sa.Select[Any]:
+    if _is_whole(conditions):
+        return order.of(sa.select(*columns).where(*conditions), Customer, placed=placed, limit="most")
+    # No index can serve what stands inside a function; each stands in one of its own, for the dear ones to be asked last.
+    parts = (_probed(part) for one in conditions for part in _conjuncts(one))
+    statement = sa.select(*columns).where(*(sa.func.coalesce(part, sa.false()) for part in parts))
+    key = order.keys(Customer)[0]
+    passed = order.of(sa.select(key.label("key")), Customer, placed=placed, limit=WALKED).subquery()
+    edge = sa.select(sa.func.min(passed.c.key) if order.falling else sa.func.max(passed.c.key)).scalar_subquery()
+    statement = statement.where(key >= edge if order.falling else key <= edge)
+    return order.of(statement, Customer, placed=placed, limit="most")
+
+
+@lru_cache(maxsize=64)
+def _sorted(columns: tuple[Any, ...], conditions: tuple[Condition, ...], order: Order, *, placed: bool) -> sa.Select[Any]:
+    # Materialized, for no planner to look for them on the way; and columns are found out for those of the page alone.
+    found = sa.select(Customer.id, Customer.fold_name).where(*conditions).cte("found").prefix_with("MATERIALIZED")
+    ids = order.of(sa.select(found.c.id), found.c, placed=placed, limit="most")
+    return order.of(sa.select(*columns).where(Customer.id.in_(ids)), Customer)

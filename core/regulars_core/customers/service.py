@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -13,7 +13,7 @@ from regulars_core.customers import drafting, merging, paging, search, timeline
 from regulars_core.customers.filter import blaming, compiler
 from regulars_core.customers.listing import LINE, CustomerLine
 from regulars_core.customers.models import Customer, Tag
-from regulars_core.customers.paging import LIVING, Page, Position
+from regulars_core.customers.paging import LIVING, Page, Place
 from regulars_core.customers.scope import visible
 from regulars_core.customers.viewing import COLUMNS, PARTS, complete, view
 from regulars_plugin_api.errors import Conflict, InvalidInput, NotFound
@@ -64,40 +64,21 @@ class CustomerService:
         return found[0]
 
     def page(
-        self,
-        session: Session,
-        viewer: Viewer,
-        *,
-        query: str = "",
-        where: Any | None = None,
-        after: Position | None = None,
-        before: Position | None = None,
-        limit: int = 50,
-        trash: bool = False,
+        self, session: Session, viewer: Viewer, *, query: str = "", where: Any | None = None, trash: bool = False, **place: Unpack[Place]
     ) -> Page[CustomerView]:
         """Customers the viewer may see, by name, after or before a position. ``where`` is a filter. Raises ``BadFilter``."""
         conditions = self.conditions(session, viewer, query, where, trash)
         with blaming(self.crm, where):
-            found = paging.read(session, COLUMNS, conditions, after=after, before=before, limit=limit)
+            found = paging.read(session, COLUMNS, conditions, **place)
         return found.holding(complete(session, found.rows))
 
     def lines(
-        self,
-        session: Session,
-        viewer: Viewer,
-        *,
-        query: str = "",
-        where: Any | None = None,
-        after: Position | None = None,
-        before: Position | None = None,
-        limit: int = 50,
-        trash: bool = False,
-        newest: bool = False,
+        self, session: Session, viewer: Viewer, *, query: str = "", where: Any | None = None, trash: bool = False, **place: Unpack[Place]
     ) -> Page[CustomerLine]:
-        """The same customers as a list shows them, in one statement; by name, or with ``newest`` those added last first."""
+        """The same customers as a list shows them, in one statement. Of a search that finds very many it has those found first."""
         conditions = self.conditions(session, viewer, query, where, trash)
         with blaming(self.crm, where):
-            found = paging.read(session, LINE, conditions, after=after, before=before, limit=limit, newest=newest)
+            found = paging.read(session, LINE, conditions, first_found=bool(query.strip()), **place)
         return found.holding([CustomerLine._make(row) for row in found.rows])
 
     def count_about(self, session: Session, viewer: Viewer, *, query: str = "", where: Any | None = None, trash: bool = False) -> int:

@@ -18,7 +18,8 @@ SQLITE_PRAGMAS = (
     # What is deleted is overwritten: an erasure must leave nothing in the file.
     "PRAGMA secure_delete=ON",
     "PRAGMA temp_store=MEMORY",
-    "PRAGMA cache_size=-65536",
+    # Each thread of the web keeps connections; what they do not hold themselves, the system's cache does.
+    "PRAGMA cache_size=-16384",
     "PRAGMA journal_size_limit=67108864",
     "PRAGMA wal_autocheckpoint=12000",
 )
@@ -92,7 +93,6 @@ def _sqlite_engine(url: sa.URL, *, read_only: bool = False) -> sa.Engine:
         for pragma in SQLITE_PRAGMAS:
             connection.execute(pragma)
         if read_only:
-            # Each thread of the web keeps such a connection; what it does not hold itself, the system's cache does.
             connection.execute("PRAGMA cache_size=-8192")
             connection.execute("PRAGMA query_only=ON")
 
@@ -103,6 +103,9 @@ def _sqlite_engine(url: sa.URL, *, read_only: bool = False) -> sa.Engine:
         if connection.info.get("synchronous", "FULL") != synchronous:
             connection.exec_driver_sql(f"PRAGMA synchronous={synchronous}")
             connection.info["synchronous"] = synchronous
+        if options.get("repeatable") and not connection.info.get("has_room"):
+            connection.exec_driver_sql("PRAGMA cache_size=-65536")
+            connection.info["has_room"] = True
         # A transaction that starts as a reader and then writes is refused at once as locked when another wrote meanwhile.
         connection.exec_driver_sql("BEGIN" if read_only or options.get("optimistic") else "BEGIN IMMEDIATE")
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from regulars_core.audit import history
-from regulars_core.customers import duplicates, lookups
+from regulars_core.customers import duplicates
 from regulars_core.stores import service as stores
 from regulars_plugin_api.contributions import Place
 from regulars_plugin_api.errors import Conflict, InvalidInput, NotFound
@@ -22,7 +22,7 @@ from regulars_plugin_api.i18n import Text, _
 from regulars_plugin_api.ids import uuid7
 from regulars_plugin_api.views import CustomerView, StoreView
 from regulars_plugin_api.web import access, current_viewer, render
-from regulars_web import conflicts, contacting, kept, slots
+from regulars_web import conflicts, contacting, kept, lookups, slots
 from regulars_web.filtering import GENDERS, KINDS, STATUSES
 from regulars_web.links import leads_somewhere
 from regulars_web.pages import timeline

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from regulars_core.customers import lookups
 from regulars_plugin_api.web import access, current_viewer, render
+from regulars_web import lookups
 from regulars_web.running import crm_here
 
 pages = Blueprint("till", __name__)

@@ -9,7 +9,7 @@ from flask import Response, jsonify, send_file
 from marshmallow import fields, validate
 from sqlalchemy.orm import Session
 
-from regulars_core.customers import lookups, timeline
+from regulars_core.customers import timeline
 from regulars_core.customers.models import ConsentState
 from regulars_core.stores import service as stores
 from regulars_plugin_api.errors import InvalidInput, NotFound
@@ -17,6 +17,7 @@ from regulars_plugin_api.i18n import _
 from regulars_plugin_api.rest import CustomerRef, PageQuery, Place, RestSchema, answer_of, customer_id_of, page, page_schema, refuse_stale
 from regulars_plugin_api.views import CustomerView
 from regulars_plugin_api.web import access, current_viewer
+from regulars_web import lookups
 from regulars_web.rest import customer_shapes as shapes
 from regulars_web.rest.customer_shapes import ConsentSchema, CustomerSchema
 from regulars_web.rest.customers import customers

@@ -9,9 +9,7 @@ from flask import Response, jsonify, url_for
 from marshmallow import fields, validate
 from sqlalchemy.orm import Session
 
-from regulars_core.customers import lookups
 from regulars_core.customers.filter import blaming
-from regulars_core.customers.lookups import SORTS
 from regulars_plugin_api.errors import InvalidInput, NotFound
 from regulars_plugin_api.i18n import _
 from regulars_plugin_api.rest import (
@@ -28,6 +26,8 @@ from regulars_plugin_api.rest import (
 )
 from regulars_plugin_api.views import CustomerView
 from regulars_plugin_api.web import access, current_viewer
+from regulars_web import lookups
+from regulars_web.lookups import SORTS
 from regulars_web.rest import customer_shapes as shapes
 from regulars_web.rest.customer_shapes import CustomerSchema
 from regulars_web.running import crm_here

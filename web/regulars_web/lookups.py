@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from regulars_core.customers.models import Customer, CustomerEmail, CustomerPhone, ExternalId
-from regulars_core.customers.paging import gathered
+from regulars_core.customers.paging import Order, first, gathered
 from regulars_core.customers.viewing import COLUMNS, complete
 from regulars_plugin_api import values
 from regulars_plugin_api.errors import NotFound
@@ -47,16 +47,9 @@ def listed(
     trash: bool = False,
 ) -> list[Listed]:
     """Customers the viewer may see, in the order of ``sort``, one of ``SORTS``, beginning after a place. Raises ``BadFilter``."""
-    _count, condition, ids = gathered(session, crm.customers.conditions(session, viewer, query, where, trash))
-    following: sa.ColumnElement[bool] = sa.true()
-    backwards, by_name = sort.startswith("-"), sort.endswith("name")
-    # Ids are given in the order of creation.
-    keys = (Customer.fold_name, Customer.id) if by_name else (Customer.id,)
-    if after is not None:
-        here, there = sa.tuple_(*keys), sa.tuple_(*(sa.literal(part) for part in after))
-        following = here < there if backwards else here > there
-    order = [key.desc() if backwards else key for key in keys]
-    rows = session.execute(sa.select(*COLUMNS).where(condition, following).order_by(*order).limit(limit), ids).all()
+    found = gathered(session, crm.customers.conditions(session, viewer, query, where, trash))
+    by_name = sort.endswith("name")
+    rows = first(session, COLUMNS, found, Order(by_name, sort.startswith("-")), after, limit)
     places = {row.id: (row.fold_name, row.id) if by_name else (row.id,) for row in rows}
     return [Listed(one, places[one.id]) for one in complete(session, rows)]
 

@@ -1,0 +1,94 @@
+"""Lists of very many: whoever they let through, wherever those stand in the order, each is met once and in its place."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from regulars_core.customers import paging, search
+from regulars_core.customers.models import Customer
+from regulars_plugin_api.ids import uuid7
+from regulars_plugin_api.views import SYSTEM
+from regulars_testkit.crm import CrmHarness
+from regulars_web import lookups
+
+PASSED, LAST = paging.WALKED + 500, 1200
+BLOCKED, EVERY_NINTH = ({"field": "status", "op": "eq", "value": status} for status in ("blocked", "prospect"))
+
+
+@pytest.fixture
+def crowd(crm: CrmHarness) -> CrmHarness:
+    """More customers than are walked past; those who are blocked stand behind all others, every ninth of those is a prospect."""
+    now = crm.clock.now()
+
+    def row(number: int) -> dict[str, Any]:
+        is_last = number > PASSED
+        name = f"{'王' if is_last else 'anna'} {number * 7919 % 100_003:06d}"
+        status = "blocked" if is_last else "prospect" if number % 9 == 0 else "active"
+        about = {"display_name": name, "fold_name": name, "first_name": name, "fold_first": name, "status": status, "kind": "person"}
+        return {"id": number, "uid": uuid7(), "created_at": now, "updated_at": now, "version": 1, **about}
+
+    with crm.database.transaction() as session:
+        session.execute(sa.insert(Customer), [row(number) for number in range(1, PASSED + LAST + 1)])
+        search.reindex(session, range(1, PASSED + LAST + 1))
+    return crm
+
+
+def names(crm: CrmHarness, where: Any) -> list[tuple[str, int]]:
+    with crm.read() as session:
+        status = Customer.status == where["value"]
+        return [(name, number) for name, number in session.execute(sa.select(Customer.fold_name, Customer.id).where(status))]
+
+
+def forwards(crm: CrmHarness, **wanted: Any) -> Iterator[Any]:
+    after = None
+    for _ in itertools.count():
+        with crm.read() as session:
+            page = crm.customers.lines(session, SYSTEM, after=after, limit=400, **wanted)
+        yield page
+        after = page.after
+        if after is None:
+            return
+
+
+@pytest.mark.parametrize("where", [BLOCKED, EVERY_NINTH], ids=["all_at_the_end", "one_in_nine"])
+def test_everybody_is_met_once_and_in_order(crowd: CrmHarness, where: Any) -> None:
+    wanted = names(crowd, where)
+    pages = list(forwards(crowd, where=where))
+    assert [(row.fold_name, row.id) for page in pages for row in page.rows] == sorted(wanted)
+    assert {page.count for page in pages} == {paging.COUNTED_AT_MOST + 1}
+    newest = [row.id for page in forwards(crowd, where=where, newest=True) for row in page.rows]
+    assert newest == sorted((number for _name, number in wanted), reverse=True)
+    with crowd.read() as session:
+        back = crowd.customers.lines(session, SYSTEM, before=pages[-1].before, limit=400, where=where)
+    assert back.rows == pages[-2].rows
+
+
+@pytest.mark.parametrize("sort", lookups.SORTS)
+@pytest.mark.parametrize("where", [BLOCKED, EVERY_NINTH], ids=["all_at_the_end", "one_in_nine"])
+def test_programs_meet_everybody_too(crowd: CrmHarness, where: Any, sort: str) -> None:
+    place: tuple[Any, ...] | None = None
+    met: list[int] = []
+    while True:
+        with crowd.read() as session:
+            found = lookups.listed(crowd, session, SYSTEM, where=where, sort=sort, after=place, limit=500)
+        if not found:
+            break
+        met += [one.customer.id for one in found]
+        place = found[-1].place
+    order = sorted(names(crowd, where), key=(lambda one: one) if sort.endswith("name") else (lambda one: one[1]))
+    assert met == [number for _name, number in (reversed(order) if sort.startswith("-") else order)]
+
+
+def test_a_search_that_finds_very_many_shows_the_first_found(crowd: CrmHarness) -> None:
+    for query, stem in (("王", "王"), ("anna", "anna")):
+        pages = list(forwards(crowd, query=query))
+        rows = [row for page in pages for row in page.rows]
+        assert [row.fold_name for row in rows] == sorted(row.fold_name for row in rows)
+        assert len({row.id for row in rows}) == len(rows) == paging.COUNTED_AT_MOST + 1
+        assert all(row.display_name.startswith(stem) for row in rows)
+        assert pages[0].count == paging.COUNTED_AT_MOST + 1

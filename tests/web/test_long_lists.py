@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from regulars_core.customers import paging, search
 from regulars_core.customers.models import Customer
+from regulars_core.stores.models import Store
 from regulars_plugin_api.ids import uuid7
 from regulars_plugin_api.views import SYSTEM
 from regulars_testkit.crm import CrmHarness
@@ -92,3 +93,15 @@ def test_a_search_that_finds_very_many_shows_the_first_found(crowd: CrmHarness) 
         assert len({row.id for row in rows}) == len(rows) == paging.COUNTED_AT_MOST + 1
         assert all(row.display_name.startswith(stem) for row in rows)
         assert pages[0].count == paging.COUNTED_AT_MOST + 1
+
+
+def test_a_condition_about_the_customer_itself_stays_one(crm: CrmHarness) -> None:
+    with crm.transaction() as session:
+        session.add_all(Store(code=code, name=code, timezone="Europe/Stockholm", currency="SEK") for code in "AB")
+    for store in ("A", "A", "B"):
+        crm.customers.create({"display_name": f"Of {store}", "store": store})
+    with crm.read() as session:
+        own = sa.select(Store.id).where(Store.id == Customer.store_id)
+        found = paging.gathered(session, [paging.LIVING, Customer.id.in_(own)])
+        among = session.scalars(sa.select(Customer.id).where(*found.conditions), found.values).all()
+    assert (found.amount, among) == (1, [1])

@@ -9,7 +9,7 @@ from typing import Any, Generic, NamedTuple, TypedDict, TypeVar, Unpack
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
-from sqlalchemy.sql import operators
+from sqlalchemy.sql import operators, visitors
 
 from regulars_core.customers.models import Customer
 
@@ -168,14 +168,19 @@ def _members(one: Condition) -> sa.Select[Any] | None:
     """The SELECT in ``customer.id IN (SELECT …)``."""
     if isinstance(one, sa.BinaryExpression) and one.operator is operators.in_op and one.left.shares_lineage(Customer.__table__.c.id):
         found = getattr(one.right, "element", None)
-        return found if isinstance(found, sa.Select) else None
+        # One that speaks of customers itself may mean the customer that is asked about: it stays where it is.
+        return found if isinstance(found, sa.Select) and "customer" not in _tables(found) else None
     return None
+
+
+def _tables(statement: sa.Select[Any]) -> set[str]:
+    return {one.name for one in visitors.iterate(statement) if isinstance(one, sa.TableClause)}
 
 
 def _probed(one: Condition) -> Condition:
     """The same, asked of each customer that is met: where many are members, to list all of them takes longer."""
     found = _members(one)
-    if found is None or found._limit_clause is not None or Customer.__table__ in found.get_final_froms():
+    if found is None or found._limit_clause is not None:
         return one
     # Whatever else the id is read from, as a full-text table, is quicker at finding all than at finding one.
     key = found.selected_columns[0]

@@ -31,7 +31,7 @@ def crowd(crm: CrmHarness) -> CrmHarness:
         name = f"{'王' if is_last else 'anna'} {number * 7919 % 100_003:06d}"
         status = "blocked" if is_last else "prospect" if number % 9 == 0 else "active"
         about = {"display_name": name, "fold_name": name, "first_name": name, "fold_first": name, "status": status, "kind": "person"}
-        return {"id": number, "uid": uuid7(), "created_at": now, "updated_at": now, "version": 1, **about}
+        return {"uid": uuid7(), "created_at": now, "updated_at": now, "version": 1, **about}
 
     with crm.database.transaction() as session:
         session.execute(sa.insert(Customer), [row(number) for number in range(1, PASSED + LAST + 1)])
@@ -93,6 +93,19 @@ def test_a_search_that_finds_very_many_shows_the_first_found(crowd: CrmHarness) 
         assert len({row.id for row in rows}) == len(rows) == paging.COUNTED_AT_MOST + 1
         assert all(row.display_name.startswith(stem) for row in rows)
         assert pages[0].count == paging.COUNTED_AT_MOST + 1
+
+
+def test_a_short_word_beside_one_that_very_many_bear(crowd: CrmHarness) -> None:
+    wanted = crowd.customers.create({"first_name": "Anna", "last_name": "王"})
+    with crowd.read() as session:
+        found = {query: crowd.customers.lines(session, SYSTEM, query=query) for query in ("anna 王", "anna an", "anna zz", "王 0079")}
+    assert {query: page.count for query, page in found.items()} == {
+        "anna 王": 1,
+        "anna an": paging.COUNTED_AT_MOST + 1,
+        "anna zz": 0,
+        "王 0079": sum(row.startswith("王 ") and "0079" in row for row, _number in names(crowd, BLOCKED)),
+    }
+    assert [row.id for row in found["anna 王"].rows] == [wanted]
 
 
 def test_a_condition_about_the_customer_itself_stays_one(crm: CrmHarness) -> None:

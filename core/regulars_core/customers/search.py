@@ -26,14 +26,16 @@ def matching(session: Session, query: str) -> sa.ColumnElement[bool]:
     words = values.fold(query).split()
     long = [word for word in words if len(word) >= SHORTEST_FRAGMENT]
     short = [word for word in words if len(word) < SHORTEST_FRAGMENT]
+    number = phone_digits(query) or ""
+    if len(number) >= SHORTEST_FRAGMENT:
+        # Beside the number as it is written, unless its groups are too short to be looked for.
+        return Customer.id.in_(_found(session, [number]) if short else _found(session, [number], long))
     conditions = [_name_begins(word) for word in short]
     if long:
         found = _found(session, long)
         # SQLite begins with those whose long words are found, however many they are; in an id that was added to it sees no way to.
         names_first = short and session.get_bind().dialect.name == "sqlite" and _is_common(session, found)
         conditions.append((Customer.id + 0 if names_first else Customer.id).in_(found))
-    if number := phone_digits(query):
-        return sa.or_(sa.and_(*conditions), Customer.id.in_(_found(session, [number])))
     return sa.and_(*conditions) if conditions else sa.true()
 
 
@@ -129,12 +131,13 @@ def _is_common(session: Session, found: sa.Select[tuple[int]]) -> bool:
     return len(session.execute(found.limit(COMMON)).all()) == COMMON
 
 
-def _found(session: Session, words: Sequence[str]) -> sa.Select[tuple[int]]:
+def _found(session: Session, *alternatives: Sequence[str]) -> sa.Select[tuple[int]]:
+    """The ids of those in whose words all of one of these are found."""
     if session.get_bind().dialect.name == "sqlite":
-        phrases = " ".join('"' + word.replace('"', '""') + '"' for word in words)
-        return (
-            sa.select(sa.literal_column("rowid"))
-            .select_from(_fulltext)
-            .where(sa.text("customer_search MATCH :phrases").bindparams(phrases=phrases))
-        )
-    return sa.select(customer_search.c.customer_id).where(*(customer_search.c.words.contains(word, autoescape=True) for word in words))
+        phrases = " OR ".join("(" + " AND ".join('"' + word.replace('"', '""') + '"' for word in words) + ")" for words in alternatives)
+        matches = sa.literal_column("customer_search").op("MATCH")(phrases)
+        return sa.select(sa.literal_column("rowid")).select_from(_fulltext).where(matches)
+    has = customer_search.c.words.contains
+    return sa.select(customer_search.c.customer_id).where(
+        sa.or_(*(sa.and_(*(has(word, autoescape=True) for word in words)) for words in alternatives))
+    )

@@ -71,7 +71,8 @@ def catalogue(domain: str) -> NullTranslations:
 
 def digits(written: str) -> str:
     """``written`` in the digits of the current language: ``14:32`` is ``۱۴:۳۲`` in Persian."""
-    return written.translate(_DIGITS.get(current_locale(), {}))
+    table = _DIGITS.get(current_locale())
+    return written.translate(table) if table else written
 
 
 def filled(message: _Message, values: Mapping[str, object]) -> _Message:

@@ -43,7 +43,7 @@ def install(app: Flask, chain: ZoneInfo) -> None:
         day=day,
         weekday=weekday,
         moment=lambda value: moment(value, chain),
-        clock=lambda value: i18n.digits(f"{value.astimezone(chain):%H:%M}"),
+        clock=lambda value: _clock(value, chain, i18n.current_locale()),
         number=number,
         duration=duration,
         listed=listed,
@@ -166,6 +166,11 @@ def _day(value: dt.date, locale: str) -> str:
 @lru_cache(maxsize=4096)
 def _weekday(value: dt.date, locale: str) -> str:
     return i18n.digits(dates.format_date(value, "EEEE d MMMM y", locale=_parsed(locale)))
+
+
+@lru_cache(maxsize=4096)
+def _clock(value: dt.datetime, zone: ZoneInfo, _locale: str) -> str:
+    return i18n.digits(f"{value.astimezone(zone):%H:%M}")
 
 
 @lru_cache(maxsize=4096)

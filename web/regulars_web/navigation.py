@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from flask import Flask, g, request
+from flask import Flask, g, render_template, request
+from markupsafe import Markup
 
 from regulars_core.crm import Crm
 from regulars_plugin_api.contributions import NavItem
 from regulars_plugin_api.hookspecs import web as hooks
-from regulars_plugin_api.i18n import Text, _
-from regulars_plugin_api.views import Viewer
+from regulars_plugin_api.i18n import Text, _, current_locale
 from regulars_web.links import address_of
 
 SECTIONS = {"main": "", "plugins": _("Plugins"), "administration": _("Administration")}
@@ -54,17 +55,32 @@ class Section:
 
 
 def install(app: Flask, crm: Crm) -> None:
-    """Give templates ``menu()``."""
-    app.jinja_env.globals["menu"] = lambda: menu(crm, g.viewer)
+    """Give templates ``menu()``, and ``drawn_menu()``: the same drawn, which is done once for all who are shown the same."""
+
+    @lru_cache(maxsize=512)
+    def drawn(items: tuple[NavItem, ...], endpoint: str | None, _locale: str, _root: str) -> Markup:
+        # A template that escaped what it printed.
+        return Markup(render_template("_menu.html", menu=_sections(items, endpoint), endpoint=endpoint))  # noqa: S704
+
+    app.jinja_env.globals["menu"] = lambda: menu(crm)
+    app.jinja_env.globals["drawn_menu"] = lambda: drawn(_shown(crm), request.endpoint, current_locale(), request.script_root)
 
 
-def menu(crm: Crm, viewer: Viewer) -> list[Section]:
-    """The menu of ``viewer`` in the running request."""
-    items = [*CORE, *crm.bus.collect(hooks.nav_items, viewer=viewer)]
+def menu(crm: Crm) -> list[Section]:
+    """The menu of whoever asks, in the running request."""
+    return _sections(_shown(crm), request.endpoint)
+
+
+def _shown(crm: Crm) -> tuple[NavItem, ...]:
+    may = g.viewer.may
+    return tuple(item for item in (*CORE, *crm.bus.collect(hooks.nav_items, viewer=g.viewer)) if may(item.permission))
+
+
+def _sections(items: Sequence[NavItem], endpoint: str | None) -> list[Section]:
     # An entry that leads nowhere is its plugin's mistake; it must not cost anybody a page.
-    known = ((item, url) for item in items if viewer.may(item.permission) and (url := address_of(item.endpoint)) is not None)
+    known = ((item, url) for item in items if (url := address_of(item.endpoint)) is not None)
     allowed = sorted(known, key=lambda found: (found[0].weight, str(found[0].label)))
-    current = _current([item.endpoint for item, _url in allowed])
+    current = _current([item.endpoint for item, _url in allowed], endpoint or "")
     sections, shown = [], 0
     for name, title in SECTIONS.items():
         entries = []
@@ -77,10 +93,9 @@ def menu(crm: Crm, viewer: Viewer) -> list[Section]:
     return sections
 
 
-def _current(endpoints: Sequence[str]) -> str | None:
+def _current(endpoints: Sequence[str], here: str) -> str | None:
     """The entry of the page itself, else the first of the same part of the application."""
-    if request.endpoint in endpoints:
-        return request.endpoint
-    if request.blueprint == "home":
-        return None
-    return next((endpoint for endpoint in endpoints if endpoint.partition(".")[0] == request.blueprint), None)
+    part = here.rpartition(".")[0]
+    if here in endpoints or part == "home":
+        return here
+    return next((endpoint for endpoint in endpoints if endpoint.partition(".")[0] == part), None)

@@ -124,8 +124,8 @@ def _drawn(template: str, values: dict[str, Any]) -> Markup:
 
 def _known_to_templates() -> dict[str, Any]:
     """What Flask tells every template; found out once for all parts of a page."""
-    if "known_to_parts" not in g:
-        g.known_to_parts = dict(current_app.jinja_env.globals)
-        current_app.update_template_context(g.known_to_parts)
-    known: dict[str, Any] = g.known_to_parts
+    known: dict[str, Any] | None = g.get("known_to_parts")
+    if known is None:
+        known = g.known_to_parts = dict(current_app.jinja_env.globals)
+        current_app.update_template_context(known)
     return known

@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, MutableMapping, Sequence
 from typing import Any
 
 from flask import has_request_context
 from flask.templating import Environment
 from jinja2 import Template
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
-from markupsafe import escape
+from jinja2.nodes import Expr
+from markupsafe import Markup, escape
 
 from regulars_plugin_api.i18n import current_locale
 from regulars_web import language
 
+_unsafe = re.compile("[&<>'\"]").search
 SAID = ("_", "icon")
 """Functions that answer the same in one language as long as the process runs, when nothing but texts are given to them."""
 
 
+class Writing(CodeGenerator):
+    """Jinja's compiler, whose pages don't make an object of each value only to join its text to the others."""
+
+    def _output_child_pre(self, node: Expr, frame: Frame, finalize: Any) -> None:
+        if frame.eval_ctx.autoescape and not frame.eval_ctx.volatile and finalize.src is None:
+            self.write("environment.escaped(")
+        else:
+            super()._output_child_pre(node, frame, finalize)
+
+
 class SpokenEnvironment(Environment):
     """The environment of an application whose templates are read in several languages."""
+
+    code_generator_class = Writing
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -34,6 +50,16 @@ class SpokenEnvironment(Environment):
             # An overlay shares everything but the templates it has compiled.
             spoken = self._spoken[locale] = self.overlay()
         return super(SpokenEnvironment, spoken).get_template(name, parent, globals)
+
+    @staticmethod
+    def escaped(value: object) -> str:
+        """``value`` as it stands in a page: as it is where there is nothing to escape, which is nearly everywhere."""
+        is_safe = type(value) is Markup or (type(value) is str and not _unsafe(value))
+        return value if is_safe else escape(value)  # type: ignore[return-value]
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """What every template knows: one dictionary as long as none has names of its own, since each part of a page goes through it."""
+        return self.globals if d is None else super().make_globals(d)
 
 
 class SaidOnce(Extension):

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql import operators, visitors
 
 from regulars_core.customers.models import Customer
+from regulars_core.db.database import PLANNED_ANEW
 
 COUNTED_AT_MOST = 1000
 WALKED = 10_000
@@ -96,7 +97,7 @@ def gathered(session: Session, conditions: Sequence[Condition], *, first_found: 
     if _is_whole(asked):
         return Gathered(connection.execute(_HOW_MANY).scalar_one(), asked, {}, walk=True)
     on_sqlite = connection.dialect.name == "sqlite"
-    count, ids = connection.execute(_gathering(asked, on_sqlite=on_sqlite)).one()
+    count, ids = connection.execute(_gathering(asked, on_sqlite=on_sqlite), execution_options={PLANNED_ANEW: True}).one()
     if count > COUNTED_AT_MOST and not first_found:
         return Gathered(count, asked, {}, walk=True)
     return Gathered(count, (_AMONG[on_sqlite],), {"gathered": ids or []})
@@ -109,11 +110,12 @@ def first(
     values = {**found.values, "most": most, **dict(zip(("place_id", "place_name"), reversed(place or ()), strict=False))}
     # Past the ORM: these are plain columns, and its way of loading them takes longer than reading them.
     connection, asked, placed = session.connection(), (tuple(columns), found.conditions, order), place is not None
+    planned = {PLANNED_ANEW: not _is_whole(found.conditions) and found.conditions[0] not in _AMONG}
     if found.walk:
-        rows = connection.execute(_walked(*asked, placed=placed), values).all()
+        rows = connection.execute(_walked(*asked, placed=placed), values, execution_options=planned).all()
         if len(rows) == most or _is_whole(found.conditions):
             return list(rows)
-    return list(connection.execute(_sorted(*asked, placed=placed), values).all())
+    return list(connection.execute(_sorted(*asked, placed=placed), values, execution_options=planned).all())
 
 
 def read(

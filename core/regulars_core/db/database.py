@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -24,6 +25,11 @@ SQLITE_PRAGMAS = (
     "PRAGMA wal_autocheckpoint=12000",
 )
 
+RESTED = 1.0
+"""Seconds after which a connection to PostgreSQL is asked whether it still stands before it is used."""
+PLANNED_ANEW = "planned_anew"
+"""An execution option of statements whose best plan depends on their values: how many customers a search will find, for one."""
+
 
 class OwnedSession(Session):
     """A session whose transaction ends with its owner's block. Whoever was only handed it, such as a plugin, can't end it."""
@@ -44,7 +50,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = sa.make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = _sqlite_engine(self.url) if self.is_sqlite else sa.create_engine(self.url, pool_pre_ping=True, pool_size=10)
+        self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgres_engine(self.url)
         # SQLite's readers have connections of their own, which cannot write; PostgreSQL is told with each transaction.
         readers = _sqlite_engine(self.url, read_only=True) if self.is_sqlite else self.engine
         self._reading = readers.execution_options(**({} if self.is_sqlite else {"postgresql_readonly": True}))
@@ -108,6 +114,40 @@ def _sqlite_engine(url: sa.URL, *, read_only: bool = False) -> sa.Engine:
             connection.info["has_room"] = True
         # A transaction that starts as a reader and then writes is refused at once as locked when another wrote meanwhile.
         connection.exec_driver_sql("BEGIN" if read_only or options.get("optimistic") else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgres_engine(url: sa.URL) -> sa.Engine:
+    engine = sa.create_engine(url, pool_size=10, pool_use_lifo=True)
+
+    @sa.event.listens_for(engine, "checkin")
+    def rest(_connection: Any, record: Any) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    @sa.event.listens_for(engine, "checkout")
+    def look(connection: Any, record: Any, _proxy: Any) -> None:
+        """Nothing but a rest lets a connection be closed unseen, by the server or on the way there."""
+        if time.monotonic() - record.info.get("rests_since", time.monotonic()) > RESTED:
+            try:
+                engine.dialect.do_ping(connection)
+            except engine.dialect.loaded_dbapi.OperationalError as gone:
+                raise sa.exc.DisconnectionError from gone
+
+    @sa.event.listens_for(engine, "rollback")
+    def keep_prepared(connection: sa.Connection) -> None:
+        """The driver forgets what it has prepared with each rollback; reading, which ends with one, would prepare anew for each page."""
+        driver: Any = connection.connection.driver_connection
+        if connection.get_execution_options().get("postgresql_readonly") and driver.info.transaction_status.name == "INTRANS":
+            driver.commit()
+
+    @sa.event.listens_for(engine, "do_execute")
+    def execute(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
+        """Statements are prepared, and may then be planned for values of the usual kind, unless they ask for a plan for their own."""
+        anew = bool(context.execution_options.get(PLANNED_ANEW))
+        if anew:
+            cursor.execute(statement, parameters, prepare=False)
+        return anew
 
     return engine
 

@@ -70,7 +70,7 @@ def _all_places() -> Iterator[Command]:
         ("users.manage", _("Add user"), "users.add", "user"),
         ("stores.edit", _("Add store"), "stores.add", "building-store"),
     )
-    for section in navigation.menu(crm_here(), viewer):
+    for section in navigation.menu(crm_here()):
         for entry in section.entries:
             yield Command(entry.label, entry.url, entry.icon, section.title)
     for permission, label, endpoint, icon in actions:

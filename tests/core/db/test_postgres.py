@@ -1,0 +1,80 @@
+"""Connections to PostgreSQL: what they keep between transactions, and what becomes of one that the server closed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from regulars_core.db.database import PLANNED_ANEW, RESTED, Database
+
+PREPARED = sa.text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT 40 + %'")
+SUM = sa.text("SELECT 40 + CAST(:more AS integer)")
+
+
+@pytest.fixture
+def database(postgres_url: str) -> Iterator[Database]:
+    database = Database(postgres_url)
+    yield database
+    database.dispose()
+
+
+def sums(database: Database, times: int = 7, **options: bool) -> int:
+    """How many statements that add up are prepared after so many of them, each read in a session of its own."""
+    for more in range(times):
+        with database.read() as session:
+            assert session.scalar(SUM.execution_options(**options), {"more": more}) == 40 + more
+    with database.read() as session:
+        return int(session.scalars(PREPARED).one())
+
+
+def test_what_is_read_again_and_again_stays_prepared(database: Database) -> None:
+    assert (sums(database), sums(database, times=1)) == (1, 1)
+
+
+def test_what_wants_a_plan_of_its_own_is_not_prepared(database: Database) -> None:
+    assert sums(database, **{PLANNED_ANEW: True}) == 0
+
+
+def test_a_statement_that_failed_leaves_a_connection_that_reads(database: Database) -> None:
+    for _again in range(7):
+        with database.read() as session, pytest.raises(sa.exc.DataError):
+            session.execute(sa.text("SELECT 1 / 0"))
+    assert sums(database) == 1
+
+
+def test_reading_cannot_write(database: Database) -> None:
+    for _again in range(2):
+        with database.read() as session, pytest.raises(sa.exc.InternalError, match="read-only"):
+            session.execute(sa.text("CREATE TABLE kept (id integer)"))
+
+
+def test_a_connection_closed_while_it_rested_is_made_anew(database: Database) -> None:
+    with database.read() as session:
+        mine = session.scalars(sa.text("SELECT pg_backend_pid()")).one()
+    other = Database(database.url.render_as_string(hide_password=False))
+    with other.transaction() as session:
+        session.execute(sa.text("SELECT pg_terminate_backend(:mine)"), {"mine": mine})
+    other.dispose()
+    time.sleep(RESTED * 1.2)
+    with database.read() as session:
+        assert session.scalars(sa.text("SELECT pg_backend_pid()")).one() != mine
+
+
+def test_a_column_that_changed_its_type_spoils_one_statement_and_not_the_next(database: Database) -> None:
+    with database.transaction() as session:
+        session.execute(sa.text("CREATE TABLE kept AS SELECT 1 AS amount"))
+    query = sa.text("SELECT amount FROM kept")
+    for _again in range(7):
+        with database.read() as session:
+            assert session.scalars(query).one() == 1
+    other = Database(database.url.render_as_string(hide_password=False))
+    with other.transaction() as session:
+        session.execute(sa.text("ALTER TABLE kept ALTER amount TYPE text"))
+    other.dispose()
+    with database.read() as session, pytest.raises(sa.exc.NotSupportedError, match="cached plan"):
+        session.execute(query)
+    with database.read() as session:
+        assert session.scalars(query).one() == "1"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -88,11 +88,13 @@ def like(crm: Crm, session: Session, viewer: Viewer, typed: Mapping[str, Any]) -
     """Customers the viewer may see who share an e-mail, a phone or the full name with what was typed. Raises ``InvalidInput``."""
     draft = drafting.read(typed, session, crm.config.country)
     emails, phones = [one.match for one in draft.emails or ()], [one.e164 for one in draft.phones or ()]
-    found: dict[int, list[str]] = {}
-    for reason, said in (("email", emails), ("phone", phones), ("name", [fold(draft.fields["display_name"])])):
-        living = _ALIKE[reason] if viewer.store_ids is None else _ALIKE[reason].where(crm.customers.visible_to(viewer))
-        for customer_id in session.scalars(living, {"said": said}) if said else ():
-            found.setdefault(customer_id, []).append(reason)
+    said = {"email": emails, "phone": phones, "name": [fold(draft.fields["display_name"])]}
+    asked, found = {reason: texts for reason, texts in said.items() if texts}, dict[int, list[str]]()
+    query = _alike(*asked) if viewer.store_ids is None else _alike.__wrapped__(*asked, seen=crm.customers.visible_to(viewer))
+    for reason, customer_id in session.connection().execute(query, asked):
+        found.setdefault(customer_id, []).append(reason)
+    if not found:
+        return []
     views = crm.customers.get_many(list(found), session=session)
     return [(views[number], tuple(reasons)) for number, reasons in found.items() if number in views][:LIKELY]
 
@@ -151,14 +153,23 @@ def _viewed(crm: Crm, session: Session, found: Mapping[tuple[int, int], set[str]
     return [Pair(views[low], views[high], tuple(sorted(found[low, high], key=order.index))) for low, high in sorted(found)]
 
 
-def _first_sharing(owner: Any, value: Any) -> sa.Select[Any]:
-    ids = sa.select(owner).where(value.in_(sa.bindparam("said", expanding=True)))
-    return sa.select(Customer.id).where(Customer.id.in_(ids), _living(Customer)).order_by(Customer.id).limit(LIKELY)
-
-
-_ALIKE = {
-    "email": _first_sharing(CustomerEmail.customer_id, CustomerEmail.match),
-    "phone": _first_sharing(CustomerPhone.customer_id, CustomerPhone.e164),
-    "name": _first_sharing(Customer.id, Customer.fold_name),
+_SHARED: Mapping[str, tuple[Any, Any]] = {
+    "email": (CustomerEmail.customer_id, CustomerEmail.match),
+    "phone": (CustomerPhone.customer_id, CustomerPhone.e164),
+    "name": (Customer.id, Customer.fold_name),
 }
-"""Living customers who share what was said, by reason."""
+"""Whose it is and what is shared, by reason."""
+
+
+@lru_cache(maxsize=16)
+def _alike(*reasons: str, seen: sa.ColumnElement[bool] | None = None) -> sa.Select[Any]:
+    """Reasons and ids of the first living customers who share what is said for each reason."""
+    parts = []
+    for place, reason in enumerate(reasons):
+        owner, value = _SHARED[reason]
+        ids = sa.select(owner).where(value.in_(sa.bindparam(reason, expanding=True)))
+        wanted = sa.select(sa.literal(place).label("place"), sa.literal(reason).label("reason"), Customer.id)
+        wanted = wanted.where(Customer.id.in_(ids), _living(Customer), *([] if seen is None else [seen]))
+        parts.append(sa.select(wanted.order_by(Customer.id).limit(LIKELY).subquery()))
+    every = sa.union_all(*parts).subquery()
+    return sa.select(every.c.reason, every.c.id).order_by(every.c.place, every.c.id)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
-from regulars_core.customers.models import Customer, CustomerAddress, CustomerEmail, CustomerPhone, Tag
+from regulars_core.customers.models import Customer, CustomerAddress, CustomerEmail, CustomerPhone
 from regulars_core.stores.models import Store
-from regulars_core.users.models import SavedView
-from regulars_plugin_api.views import Viewer
 
 
 class CustomerLine(NamedTuple):
@@ -45,54 +41,3 @@ LINE = (
     sa.select(Store.name).where(Store.id == Customer.store_id).correlate(Customer).scalar_subquery().label("store"),
     Customer.fold_name,
 )
-
-
-class Offer(NamedTuple):
-    """Something to choose above the list: a store by its code, a tag, or a saved view; ``marked`` is a shared view."""
-
-    id: int
-    code: str
-    name: str
-    marked: bool
-
-
-class Choices(NamedTuple):
-    """What a list of customers offers to choose from."""
-
-    stores: list[Offer]
-    tags: list[Offer]
-    views: list[Offer]
-
-
-def choices(session: Session, viewer: Viewer, *, stores: int, tags: int, views: int) -> Choices:
-    """So many of each at most, in one statement: stores by code, tags by name, the viewer's own saved views before those of others."""
-    sees_all = viewer.store_ids is None
-    values = {"me": viewer.user_id, "stores": stores, "tags": tags, "views": views}
-    found: list[list[Offer]] = [[], [], []]
-    for part, number, code, name, marked in session.execute(
-        _choices(sees_all), values if sees_all else values | {"scope": sorted(viewer.store_ids or ())}
-    ):
-        found[part].append(Offer(number, code, name, bool(marked)))
-    return Choices(*found)
-
-
-# Made once: to put it together takes longer than to ask it.
-@cache
-def _choices(sees_all: bool) -> sa.Select[Any]:
-    store, view, tag = Store.__table__.c, SavedView.__table__.c, Tag.__table__.c
-    mine = view.user_id == sa.bindparam("me", type_=view.user_id.type)
-    in_scope = sa.true() if sees_all else store.id.in_(sa.bindparam("scope", expanding=True))
-    no, blank = sa.literal(0), sa.literal("")
-    parts = (
-        (0, store.id, store.code, store.name, no, in_scope, (store.code,), "stores"),
-        (1, tag.id, blank, tag.name, no, sa.true(), (tag.name,), "tags"),
-        (2, view.id, blank, view.name, sa.cast(view.shared, sa.Integer), mine | view.shared, (mine.desc(), view.name), "views"),
-    )
-    asked = []
-    for part, number, code, name, marked, wanted, order, most in parts:
-        place = sa.func.row_number().over(order_by=order).label("place")
-        about = (number.label("id"), code.label("code"), name.label("name"), marked.label("marked"), place)
-        few = sa.select(sa.literal(part).label("part"), *about).where(wanted).order_by(*order).limit(sa.bindparam(most, type_=sa.Integer))
-        asked.append(sa.select(few.subquery()))
-    every = sa.union_all(*asked).subquery()
-    return sa.select(every.c.part, every.c.id, every.c.code, every.c.name, every.c.marked).order_by(every.c.part, every.c.place)

@@ -25,7 +25,7 @@ from regulars_core.plugins import switching
 from regulars_core.plugins.models import PluginRow, PluginTrouble
 from regulars_core.plugins.registry import State
 from regulars_core.settings.models import Setting
-from regulars_core.users import saved_views, service, tokens
+from regulars_core.users import service, tokens
 from regulars_core.users.models import Notice, Role, RolePermission, SavedView, User
 from regulars_core.users.roles import TITLES, listed, set_permissions
 from regulars_migrations import runner
@@ -34,7 +34,7 @@ from regulars_plugin_api.contributions import Permission
 from regulars_plugin_api.contributions import Role as PluginRole
 from regulars_plugin_api.errors import NotAllowedYet
 from regulars_plugin_api.views import SYSTEM
-from regulars_web import removing
+from regulars_web import removing, saved_views
 
 REBUILDS_CUSTOMER = """
     '''A later release rebuilds the table everybody points at.'''

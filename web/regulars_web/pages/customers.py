@@ -13,14 +13,12 @@ from flask import request, url_for
 from flask_login import current_user
 from sqlalchemy.orm import Session
 
-from regulars_core.customers import listing
 from regulars_core.customers.paging import COUNTED_AT_MOST, Position
-from regulars_core.users import saved_views
 from regulars_core.users.models import SavedView
 from regulars_plugin_api.hookspecs import web as hooks
 from regulars_plugin_api.i18n import Text
 from regulars_plugin_api.web import access, current_viewer, render
-from regulars_web import columns, filtering
+from regulars_web import choices, columns, filtering, saved_views
 from regulars_web.filtering import KINDS, STATUSES
 from regulars_web.links import leads_somewhere
 from regulars_web.pages.customer import MOST_CHOICES, pages
@@ -54,7 +52,7 @@ def page() -> str:
         after, before = _position("after"), _position("before")
         newest = given["sort"] == "newest"
         found = customers.lines(session, viewer, **asked, after=after, before=before, limit=PAGE_SIZE, newest=newest)
-        offered = listing.choices(session, viewer, stores=MOST_CHOICES + 1, tags=MOST_TAGS, views=2 * saved_views.MOST)
+        offered = choices.offered(session, viewer, stores=MOST_CHOICES + 1, tags=MOST_TAGS, views=2 * saved_views.MOST)
         # A chain with more stores than that types the code.
         all_stores = offered.stores if len(offered.stores) <= MOST_CHOICES else []
         values = {
@@ -123,7 +121,7 @@ def _bulk_actions() -> list[Any]:
     return sorted(allowed, key=lambda one: one.weight)
 
 
-def _chips(given: Mapping[str, str], all_stores: Sequence[listing.Offer]) -> list[Chip]:
+def _chips(given: Mapping[str, str], all_stores: Sequence[choices.Offer]) -> list[Chip]:
     words: dict[str, Mapping[str, Text]] = {"status": STATUSES, "kind": KINDS, "store": {store.code: store.name for store in all_stores}}
     return [Chip(name, words.get(name, {}).get(given[name], given[name]), address({**given, name: ""})) for name in FILTERS if given[name]]
 

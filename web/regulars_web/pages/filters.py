@@ -11,11 +11,10 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from regulars_core.customers.filter import compiler
-from regulars_core.users import saved_views
 from regulars_plugin_api.errors import InvalidInput
 from regulars_plugin_api.i18n import _
 from regulars_plugin_api.web import access, current_viewer, render
-from regulars_web import filtering
+from regulars_web import filtering, saved_views
 from regulars_web.filtering import Form, Group, Row, TooDeep
 from regulars_web.pages.customer import pages
 from regulars_web.pages.customers import address, state_of

@@ -22,6 +22,12 @@ from regulars_plugin_api.exchange import Journal
 
 FIRST_WRITE = "first_write"
 _CONVERTED_AT_ONCE = 2000
+# The sequence is looked up once, not for every number.
+_NEXT_IDS = sa.text(
+    "SELECT nextval(sequence.name) FROM (SELECT pg_get_serial_sequence(:name, 'id')::regclass AS name OFFSET 0) AS sequence,"
+    " generate_series(1, :amount)"
+)
+_LAST_ID = sa.text("SELECT seq FROM sqlite_sequence WHERE name = :name")
 
 
 def reserve_ids(session: Session, table: sa.Table, amount: int) -> Sequence[int]:
@@ -33,14 +39,11 @@ def reserve_ids(session: Session, table: sa.Table, amount: int) -> Sequence[int]
         return ()
     connection = session.connection()
     if connection.dialect.name == "postgresql":
-        # The sequence is looked up once, not for every number.
-        sequence = "(SELECT pg_get_serial_sequence(:name, 'id')::regclass AS name OFFSET 0) AS sequence"
-        drawn = f"SELECT nextval(sequence.name) FROM {sequence}, generate_series(1, :amount)"  # noqa: S608 - nothing of it comes from outside
-        return connection.execute(sa.text(drawn), {"name": table.name, "amount": amount}).scalars().all()
+        return connection.execute(_NEXT_IDS, {"name": table.name, "amount": amount}).scalars().all()
     # SQLite counts on from the highest id that is inserted, and who writes before an optimistic transaction does has it start again:
     # nothing is to be written here, and the write lock not yet taken.
     reserved: dict[str, int] = session.info.setdefault("reserved_ids", {})
-    last = connection.execute(sa.text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name}).scalar()
+    last = connection.execute(_LAST_ID, {"name": table.name}).scalar()
     first = max(last or 0, reserved.get(table.name, 0)) + 1
     reserved[table.name] = first + amount - 1
     return range(first, first + amount)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
@@ -42,8 +41,7 @@ def emit(session: Session, event: DomainEvent) -> None:
     )
     session.add(row)
     session.flush()
-    subscribed = _ready(sa.literal(row.id, Event.id.type), Subscription.handler, row.at).where(Subscription.type == event.type)
-    session.execute(_into_delivery(subscribed))
+    session.connection().execute(_DELIVER_TO_ALL, {"event": row.id, "kind": event.type, "due": row.at})
     info["emitted"].append((row, event))
 
 
@@ -94,13 +92,15 @@ def unsubscribe(session: Session, plugin: str) -> None:
 
 def _insert_history(session: Session, handler: str, kind: str) -> None:
     already = sa.exists().where(Delivery.event_id == Event.id, Delivery.handler == handler)
-    past = _ready(Event.id, sa.literal(handler), session.info["at"]).where(Event.type == kind, ~already)
-    session.execute(_into_delivery(past))
+    past = _deliveries(Event.id, sa.literal(handler), Event.type == sa.bindparam("kind"), ~already)
+    session.connection().execute(past, {"kind": kind, "due": session.info["at"]})
 
 
-def _ready(event_id: sa.SQLColumnExpression[int], handler: sa.SQLColumnExpression[str], due_at: dt.datetime) -> sa.Select[*tuple[Any, ...]]:
-    return sa.select(event_id, handler, sa.literal(READY), sa.literal(0), sa.literal(due_at, Delivery.due_at.type))
-
-
-def _into_delivery(made: sa.Select[*tuple[Any, ...]]) -> sa.Insert:
+def _deliveries(event_id: Any, handler: Any, *wanted: sa.ColumnElement[bool]) -> sa.Insert:
+    made = sa.select(event_id, handler, sa.literal(READY), sa.literal(0), sa.bindparam("due", type_=Delivery.due_at.type)).where(*wanted)
     return sa.insert(Delivery).from_select(["event_id", "handler", "state", "attempts", "due_at"], made, include_defaults=False)
+
+
+# Made once: each change of a customer is told to all who listen.
+_kind = sa.bindparam("kind", type_=Subscription.type.type)
+_DELIVER_TO_ALL = _deliveries(sa.bindparam("event", type_=Event.id.type), Subscription.handler, Subscription.type == _kind)

@@ -68,7 +68,8 @@ class Order(NamedTuple):
             places = (sa.bindparam("place_name", type_=sa.String), sa.bindparam("place_id", type_=Customer.id.type))[-len(keys) :]
             here, there = sa.tuple_(*keys), sa.tuple_(*places)
             statement = statement.where(here < there if self.falling else here > there)
-        most = sa.bindparam(limit, type_=sa.Integer) if isinstance(limit, str) else limit
+        # Written out: PostgreSQL keeps no plan of a statement that may want any number of rows.
+        most = sa.bindparam(limit, type_=sa.Integer, literal_execute=True) if isinstance(limit, str) else limit
         return statement.order_by(*(key.desc() if self.falling else key for key in keys)).limit(most)
 
 

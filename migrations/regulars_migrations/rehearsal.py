@@ -20,7 +20,8 @@ from sqlalchemy.pool import NullPool
 
 from regulars_migrations.engine import migration_engine
 from regulars_migrations.owners import Owner
-from regulars_migrations.runner import SchemaRefused, differences, status, upgrade
+from regulars_migrations.runner import differences, upgrade
+from regulars_migrations.standing import SchemaRefused, status
 from regulars_plugin_api.i18n import Text, _
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,37 +11,15 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 
 from regulars_migrations import engine as engines
 from regulars_migrations.engine import migration_engine, only_one_runner
 from regulars_migrations.owners import CORE, HERE, Owner
+from regulars_migrations.standing import SchemaRefused, refuse_foreign_database
 from regulars_plugin_api.db import Base
-from regulars_plugin_api.errors import RegularsError
 from regulars_plugin_api.i18n import _
 
 LOCK_NOT_AVAILABLE = "55P03"
-
-
-class SchemaRefused(RegularsError):
-    """The database is not one this runner may touch; the message says why and what to do."""
-
-    status = 503
-
-
-@dataclass(frozen=True)
-class SchemaStatus:
-    """How far one owner's schema is, and how far the code expects it."""
-
-    owner: str
-    current: str | None
-    head: str | None
-
-    @property
-    def behind(self) -> bool:
-        """Whether an upgrade is needed."""
-        return self.current != self.head
 
 
 def upgrade(url: sa.URL | str, owners: Sequence[Owner] = (CORE,)) -> None:
@@ -87,17 +64,6 @@ def downgrade(url: sa.URL | str, owner: Owner, revision: str = "base", owners: S
                 connection.exec_driver_sql(f'DROP TABLE IF EXISTS "{owner.version_table}"')
 
 
-def status(url: sa.URL | str, owners: Sequence[Owner] = (CORE,)) -> list[SchemaStatus]:
-    """Where each owner's schema stands, without changing anything."""
-    engine = migration_engine(sa.make_url(url))
-    found = []
-    with engine.connect() as connection:
-        for owner in owners:
-            context = MigrationContext.configure(connection, opts={"version_table": owner.version_table})
-            found.append(SchemaStatus(owner.name, context.get_current_revision(), _scripts(owner).get_current_head()))
-    return found
-
-
 def differences(url: sa.URL | str, owner: Owner, owners: Sequence[Owner]) -> list[Any]:
     """What the models of ``owner`` say that its tables in the database do not, as Alembic sees it."""
     engine = migration_engine(sa.make_url(url))
@@ -113,29 +79,6 @@ def differences(url: sa.URL | str, owner: Owner, owners: Sequence[Owner]) -> lis
         return [step for step in found if not (step[0] == "remove_index" and step[1].name in extra)]
 
 
-def refuse_foreign_database(engine: sa.Engine) -> None:
-    """A database with tables but without our version table, or at a revision we do not know, is somebody else's or too new."""
-    with engine.connect() as connection:
-        tables = set(sa.inspect(connection).get_table_names())
-        if not tables:
-            return
-        if CORE.version_table not in tables:
-            raise SchemaRefused(_("This database holds tables of another product. Give Regulars an empty database."))
-        current = MigrationContext.configure(connection, opts={"version_table": CORE.version_table}).get_current_revision()
-    if current is None:
-        if tables - {CORE.version_table}:
-            raise SchemaRefused(_("This database holds tables of another product. Give Regulars an empty database."))
-        return
-    try:
-        _scripts(CORE).get_revision(current)
-    except CommandError as unknown:
-        message = _(
-            "This database is at version %(version)s, which this Regulars does not know: it is newer, or another product's.",
-            version=current,
-        )
-        raise SchemaRefused(message) from unknown
-
-
 def _ownership(owner: Owner, owners: Sequence[Owner]) -> Any:
     plugins = [other for other in owners if not other.is_core]
     # SQLite keeps full-text tables in shadow tables of its own, and core's search table is one of those there.
@@ -143,10 +86,6 @@ def _ownership(owner: Owner, owners: Sequence[Owner]) -> Any:
         core_tables = {table for table in Base.metadata.tables if not any(plugin.owns(table) for plugin in plugins)}
         return lambda name: name in core_tables and name != "customer_search"
     return owner.owns
-
-
-def _scripts(owner: Owner) -> ScriptDirectory:
-    return ScriptDirectory(str(HERE), version_locations=[str(owner.versions)])
 
 
 def _config(owner: Owner, connection: sa.Connection, owners: Sequence[Owner]) -> Config:

@@ -17,7 +17,8 @@ from sample_plugins import open_with
 from regulars_migrations import engine as engines
 from regulars_migrations.engine import migration_engine
 from regulars_migrations.owners import CORE, Owner
-from regulars_migrations.runner import SchemaRefused, status, upgrade
+from regulars_migrations.runner import upgrade
+from regulars_migrations.standing import SchemaRefused, status
 
 FIRST = """
     '''A table.'''

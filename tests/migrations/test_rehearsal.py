@@ -14,7 +14,8 @@ from regulars_core.plugins.loader import installed, load_all
 from regulars_migrations.engine import migration_engine
 from regulars_migrations.owners import CORE, Owner
 from regulars_migrations.rehearsal import rehearse
-from regulars_migrations.runner import status, upgrade
+from regulars_migrations.runner import upgrade
+from regulars_migrations.standing import status
 
 STEP = """
     '''{about}'''

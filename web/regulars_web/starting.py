@@ -18,7 +18,7 @@ from regulars_core.config import Config, create_home
 from regulars_core.home import NotInitialised, is_new, refuse_lost_database, remember_database, write_private
 from regulars_core.users import passwords, service
 from regulars_core.users.roles import ADMINISTRATOR, TITLES
-from regulars_migrations import runner
+from regulars_migrations import standing
 from regulars_plugin_api.i18n import _
 from regulars_web.console import DONE, FAILED, Console, Failed, loading
 
@@ -35,6 +35,8 @@ LETTING_GO = 3.0
 
 def initialise(console: Console) -> Config:
     """Make what is missing: home, key, schema. What is there stays."""
+    from regulars_migrations import runner
+
     create_home(Config.from_environment().home)
     config = Config.from_environment()
     if not is_new(config):
@@ -57,8 +59,8 @@ def add_administrator(console: Console, email: str, password: str | None) -> str
 
 def refuse_old_schema(crm: Crm) -> None:
     """Raise ``NotInitialised`` when the database is not where the code expects it, ``SchemaRefused`` when it is another product's."""
-    runner.refuse_foreign_database(crm.database.engine)
-    behind = [one.owner for one in runner.status(crm.config.database_url, crm.plugins.owners()) if one.behind]
+    standing.refuse_foreign_database(crm.database.engine)
+    behind = [one.owner for one in standing.status(crm.config.database_url, crm.plugins.owners()) if one.behind]
     if behind:
         raise NotInitialised(_("The database has to be upgraded first (%(owners)s). Run: regulars db upgrade", owners=", ".join(behind)))
 
@@ -177,6 +179,8 @@ def bootstrap(console: Console, address: str) -> None:
         _add_sample_users(crm)
         demo.fill(crm, "small")
     else:
+        from regulars_migrations import runner
+
         refuse_lost_database(config)
         runner.upgrade(config.database_url, console.crm(any_schema=True).plugins.owners())
     console.say("")

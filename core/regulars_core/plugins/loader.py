@@ -18,6 +18,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from regulars_core.bus.hooks import is_ctrl_c
 from regulars_migrations.owners import Owner
+from regulars_migrations.standing import SchemaRefused, head
 from regulars_plugin_api.db import Base
 from regulars_plugin_api.errors import RegularsError
 from regulars_plugin_api.i18n import Text, _, add_catalogue
@@ -120,6 +121,11 @@ def _load(candidate: Candidate, others: Iterable[str]) -> LoadedPlugin:
         raise Misfit(_("Its manifest calls it %(name)s, its entry point does not.", name=manifest.name))
     _check_api(manifest.api)
     plugin = LoadedPlugin(candidate.name, candidate.version, manifest, module)
+    try:
+        if plugin.owner:
+            head(plugin.owner)
+    except SchemaRefused as unclear:
+        raise Misfit(unclear.message) from unclear
     if plugin.folder:
         add_catalogue(f"regulars_{plugin.name}", plugin.folder / "translations")
     return plugin

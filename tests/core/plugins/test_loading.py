@@ -63,6 +63,15 @@ def test_a_misfit_is_named_with_its_reason(candidates: list[Candidate], expected
     assert reason.startswith(expected)
 
 
+def test_one_whose_schema_leads_nowhere_is_a_misfit(tmp_path: Path) -> None:
+    versions = tmp_path / "migrations" / "versions"
+    versions.mkdir(parents=True)
+    (versions / "bad_0001.py").write_text("revision = 'bad_0001'")
+    module = toy("bad")
+    module.__file__ = str(tmp_path / "plugin.py")
+    assert reasons(candidate(module)) == {"bad": "bad_0001.py: revision and down_revision have to be written as plain text."}
+
+
 def test_one_that_hangs_is_left_behind_and_one_that_times_out_by_itself_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loader, "IMPORT_BUDGET", 1.0)
     let_go = threading.Event()

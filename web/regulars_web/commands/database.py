@@ -79,10 +79,10 @@ def dump(console: Console, journal: bool, out: Path | None) -> int:
 
 
 def _show_status(console: Console) -> int:
-    from regulars_migrations import runner
+    from regulars_migrations import standing
 
     crm = console.crm(any_schema=True)
-    rows = [asdict(one) | {"behind": one.behind} for one in runner.status(crm.config.database_url, crm.plugins.owners())]
+    rows = [asdict(one) | {"behind": one.behind} for one in standing.status(crm.config.database_url, crm.plugins.owners())]
     console.answer(rows, lambda: console.table(rows, ("owner", "current", "head", "behind")))
     return DONE
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from regulars_core.crm import Crm
-from regulars_migrations import runner
+from regulars_migrations import standing
 from regulars_plugin_api.i18n import Text, _
 from regulars_web.health.finding import Finding
 from regulars_web.heartbeat import CLOCKS_AGREE, clock_ahead
@@ -39,7 +39,7 @@ def examine(crm: Crm) -> Iterator[Finding]:
 
 def schema(crm: Crm) -> Finding:
     """Whether it is where the code expects it."""
-    behind = [one.owner for one in runner.status(crm.config.database_url, crm.plugins.owners()) if one.behind]
+    behind = [one.owner for one in standing.status(crm.config.database_url, crm.plugins.owners()) if one.behind]
     problem = _("Behind: %(owners)s. Run: regulars db upgrade", owners=", ".join(behind)) if behind else None
     return Finding("schema", problem, True)
 

@@ -33,12 +33,11 @@ from regulars_core.plugins.loader import Candidate
 from regulars_core.plugins.models import PluginRow
 from regulars_core.plugins.registry import PluginRegistry
 from regulars_core.privacy.service import PrivacyService
-from regulars_core.settings.secrets import Vault
 from regulars_core.settings.service import SettingsService
 from regulars_core.users.notices import NoticeService
 from regulars_plugin_api.events import DomainEvent
 from regulars_plugin_api.hookspecs import access, customers, data, lifecycle, messaging, web
-from regulars_plugin_api.services import Clock, Http
+from regulars_plugin_api.services import Clock, Http, Vault
 from regulars_plugin_api.views import Viewer
 
 _writing: ContextVar[bool] = ContextVar("regulars_writing", default=False)
@@ -69,7 +68,10 @@ class Crm:
     @cached_property
     def vault(self) -> Vault:
         """Secrets under the keys of this home. Raises ``WrongSetting`` where it has none."""
-        return Vault(self.config.needed_key(), map(str.encode, self.config.former_keys))
+        # Six megabytes of cryptography, which most processes never need.
+        from regulars_core.settings import secrets
+
+        return secrets.Vault(self.config.needed_key(), map(str.encode, self.config.former_keys))
 
     @property
     def timezone(self) -> ZoneInfo:

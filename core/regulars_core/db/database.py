@@ -20,7 +20,7 @@ SQLITE_PRAGMAS = (
     "PRAGMA secure_delete=ON",
     "PRAGMA temp_store=MEMORY",
     # Each thread of the web keeps connections; what they do not hold themselves, the system's cache does.
-    "PRAGMA cache_size=-16384",
+    "PRAGMA cache_size=-4096",
     "PRAGMA journal_size_limit=67108864",
     "PRAGMA wal_autocheckpoint=12000",
 )
@@ -92,7 +92,9 @@ class Database:
 
 def _sqlite_engine(url: sa.URL, *, read_only: bool = False) -> sa.Engine:
     # The driver's own transaction control is off: it starts transactions late and with the wrong kind of BEGIN.
-    engine = sa.create_engine(url, connect_args={"isolation_level": None, "check_same_thread": False}, pool_size=10, max_overflow=20)
+    engine = sa.create_engine(
+        url, connect_args={"isolation_level": None, "check_same_thread": False}, pool_size=10, max_overflow=20, pool_use_lifo=True
+    )
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: Any) -> None:

@@ -6,8 +6,6 @@ import codecs
 import re
 from pathlib import Path
 
-from charset_normalizer import from_bytes
-
 from regulars_core.exchange.files import limits
 from regulars_core.exchange.files.decoding import ASCII, Undecodable, chunks, decodes, high_bytes
 from regulars_core.exchange.files.problems import FileRefused, Question
@@ -42,6 +40,9 @@ def refuse_damaged_utf8(path: Path, problem: Undecodable) -> None:
 
 def likeliest(path: Path) -> list[str]:
     """The encodings that can read the file, one for each different reading, the likeliest first."""
+    # Two megabytes that only who imports such a file needs.
+    from charset_normalizer import from_bytes
+
     names, sample = _candidates(path), _sample(path)
     codec_names = {name: codecs.lookup(name).name for name in names}
     found = from_bytes(sample, cp_isolation=list(codec_names.values())) if names else ()

@@ -123,6 +123,12 @@ def _sqlite_engine(url: sa.URL, *, read_only: bool = False) -> sa.Engine:
 def _postgres_engine(url: sa.URL) -> sa.Engine:
     engine = sa.create_engine(url, pool_size=10, pool_use_lifo=True)
 
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        # Whoever asks for the first of many gets the same ones again, and not those where somebody else's reading has come to.
+        connection.execute("SET synchronize_seqscans = off")
+        connection.commit()
+
     @sa.event.listens_for(engine, "checkin")
     def rest(_connection: Any, record: Any) -> None:
         record.info["rests_since"] = time.monotonic()

@@ -45,6 +45,11 @@ def test_a_statement_that_failed_leaves_a_connection_that_reads(database: Databa
     assert sums(database) == 1
 
 
+def test_the_first_of_many_are_the_same_ones_again(database: Database) -> None:
+    with database.read() as session:
+        assert session.scalars(sa.text("SHOW synchronize_seqscans")).one() == "off"
+
+
 def test_reading_cannot_write(database: Database) -> None:
     for _again in range(2):
         with database.read() as session, pytest.raises(sa.exc.InternalError, match="read-only"):

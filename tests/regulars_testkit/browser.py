@@ -20,6 +20,7 @@ from werkzeug.serving import make_server
 from regulars_core.config import Config, create_home
 from regulars_core.crm import Crm, open_crm
 from regulars_core.exchange import desk, export_desk, runs
+from regulars_core.exchange.options import ImportOptions
 from regulars_core.exchange.report import verdict
 from regulars_core.users import service
 from regulars_testkit.staff import PASSWORD
@@ -50,7 +51,7 @@ class Site:
 
     def import_file(self, kind: str, path: Path) -> str:
         """Import a file by the worker of this site and return the verdict."""
-        run_id = runs.start(self.crm, kind, path, runs.ImportOptions())
+        run_id = runs.start(self.crm, kind, path, ImportOptions())
         until = time.monotonic() + 120
         while time.monotonic() < until:
             with self.crm.read() as session:

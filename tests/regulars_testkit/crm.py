@@ -15,6 +15,7 @@ from regulars_core.config import Config, create_home
 from regulars_core.crm import Crm
 from regulars_core.dump import dump
 from regulars_core.exchange import exports, runs
+from regulars_core.exchange.options import ImportOptions
 from regulars_core.exchange.report import report
 from regulars_core.jobs.leases import Work, claim
 from regulars_core.jobs.models import JobSlot
@@ -33,7 +34,7 @@ class CrmHarness(Crm):
 
     def import_file(self, kind: str, path: Path, *, dry_run: bool = False, **options: Any) -> dict[str, Any]:
         """Import a file in this process and return the report."""
-        run_id = runs.start(self, kind, path, runs.ImportOptions(**options), dry_run=dry_run)
+        run_id = runs.start(self, kind, path, ImportOptions(**options), dry_run=dry_run)
         runs.process(self, run_id)
         return self.report(run_id)
 

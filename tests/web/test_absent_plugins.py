@@ -12,6 +12,7 @@ from sample_plugins.keeping import plugin as keeping
 
 from regulars_core.crm import Crm
 from regulars_core.exchange import runs
+from regulars_core.exchange.options import ImportOptions
 from regulars_core.plugins.switching import disable
 from regulars_testkit.staff import Staff
 from regulars_web.app import create_app
@@ -24,7 +25,7 @@ def left(make_crm: Callable[..., Crm]) -> dict[str, int]:
     customer = crm.customers.create({"display_name": "Åsa Holm"})
     path = crm.config.home / "things.csv"
     path.write_text("name\nshoe\n")
-    run = runs.start(crm, "thing", path, runs.ImportOptions())
+    run = runs.start(crm, "thing", path, ImportOptions())
     runs.process(crm, run)
     with crm.transaction() as session:
         session.execute(sa.insert(keeping.things), [{"customer_id": customer, "what": what} for what in ("shoe", "hat")])

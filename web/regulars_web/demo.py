@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from regulars_core.customers.models import Consent, Customer
 from regulars_core.exchange import runs
 from regulars_core.exchange.models import ImportRun
+from regulars_core.exchange.options import ImportOptions
 from regulars_core.stores.models import Store
 from regulars_plugin_api.bulk import update_rows
 from regulars_plugin_api.errors import NotAllowedYet
@@ -112,7 +113,7 @@ def _import(crm: Crm, kind: str, path: Path, columns: Sequence[str], rows: Itera
         writer = csv.DictWriter(file, columns, restval="")
         writer.writeheader()
         writer.writerows(rows)
-    options = runs.ImportOptions(encoding="utf-8", delimiter=",", date_order="ymd", decimal=".", country="SE")
+    options = ImportOptions(encoding="utf-8", delimiter=",", date_order="ymd", decimal=".", country="SE")
     run_id = runs.start(crm, kind, path, options)
     runs.process(crm, run_id)
     with crm.read() as session:

@@ -7,8 +7,8 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,22 +19,21 @@ from regulars_core.audit.journal import BulkJournal
 from regulars_core.db.database import analyze
 from regulars_core.exchange import kinds, trial
 from regulars_core.exchange.engine import ImportWork, Transaction
-from regulars_core.exchange.files.delimited import known_delimiter
-from regulars_core.exchange.files.encodings import known_encoding
 from regulars_core.exchange.files.problems import FileRefused
-from regulars_core.exchange.files.source import FileOptions, Inspection, inspect
+from regulars_core.exchange.files.source import Inspection
 from regulars_core.exchange.leases import LEASE, LostLease, claim, kept_alive
-from regulars_core.exchange.mapping import match_columns
+from regulars_core.exchange.looking import check_columns, look, open_questions
 from regulars_core.exchange.memory import RunNotes, SeenRows
 from regulars_core.exchange.models import ImportBatch, ImportReject, ImportRun, RunState
+from regulars_core.exchange.options import ImportOptions
 from regulars_core.exchange.report import verdict
 from regulars_core.stores.service import store_refs
 from regulars_plugin_api import values
-from regulars_plugin_api.errors import InvalidInput, NotAllowedYet, NotFound
+from regulars_plugin_api.errors import NotAllowedYet, NotFound
 from regulars_plugin_api.events import ImportFinished, emit
-from regulars_plugin_api.exchange import Column, ColumnType, ImportContext, Importer, Mode
+from regulars_plugin_api.exchange import ImportContext, Importer
 from regulars_plugin_api.i18n import _
-from regulars_plugin_api.values import BadValue, DateOrder, DecimalMark, masked
+from regulars_plugin_api.values import masked
 from regulars_plugin_api.views import SYSTEM, Viewer
 
 if TYPE_CHECKING:
@@ -46,61 +45,6 @@ UNFINISHED = (RunState.WAITING, RunState.RUNNING)
 RESUMABLE = (*UNFINISHED, RunState.STOPPED)
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class ImportOptions:
-    """What a person says about a file; None means: find out, or ask. ``look_first`` asks for the mapping before anything is tried."""
-
-    mapping: dict[str, str | None] = field(default_factory=dict)
-    encoding: str | None = None
-    delimiter: str | None = None
-    sheet: str | None = None
-    date_order: DateOrder | None = None
-    decimal: DecimalMark | None = None
-    country: str | None = None
-    timezone: str | None = None
-    source: str = "import"
-    mode: Mode = "upsert"
-    look_first: bool = False
-
-    def check(self) -> None:
-        """Raise ``InvalidInput`` for what can't be meant."""
-        wrong: dict[str, Any] = {}
-        checks: dict[str, Callable[[str], object]] = {
-            "country": values.country,
-            "timezone": values.timezone,
-            "source": values.code,
-            "encoding": known_encoding,
-            "delimiter": known_delimiter,
-        }
-        for name, check in checks.items():
-            given = getattr(self, name)
-            try:
-                if given is not None:
-                    check(given)
-            except (BadValue, FileRefused) as bad:
-                wrong[name] = bad.message
-        for name, choices in (
-            ("mode", ("create", "update", "upsert")),
-            ("date_order", (None, "dmy", "mdy", "ymd")),
-            ("decimal", (None, ",", ".")),
-        ):
-            if getattr(self, name) not in choices:
-                wrong[name] = _("Choose one of: %(choices)s.", choices=", ".join(choice for choice in choices if choice))
-        if wrong:
-            raise InvalidInput(**wrong)
-
-    def check_mapping(self, columns: Sequence[Column]) -> None:
-        """Raise ``InvalidInput`` where headings are mapped to a column that is not there, or two of them to the same one."""
-        chosen = [column for column in self.mapping.values() if column is not None]
-        unknown = sorted(set(chosen) - {column.name for column in columns})
-        twice = sorted({column for column in chosen if chosen.count(column) > 1})
-        if unknown:
-            known = ", ".join(column.name for column in columns)
-            raise InvalidInput(mapping=_("There is no column %(unknown)s. Known are: %(known)s.", unknown=", ".join(unknown), known=known))
-        if twice:
-            raise InvalidInput(mapping=_("Several headings are mapped to the same column: %(columns)s.", columns=", ".join(twice)))
 
 
 def start(
@@ -178,10 +122,10 @@ def _process(crm: Crm, run: ImportRun, progress: Progress) -> None:
     importer = kinds.importer_of(crm, run.kind)
     options = ImportOptions(**run.options)
     try:
-        inspection, mapping = _look(run, importer, options)
-        questions = _questions(inspection, options)
+        inspection, mapping = look(run, importer, options)
+        questions = open_questions(inspection, options)
         if not questions:
-            _check_columns(inspection, mapping, importer)
+            check_columns(inspection, mapping, importer)
     except FileRefused as refusal:
         _end(crm, run, RunState.REFUSED, notes={refusal.code: {"message": masked(str(refusal.message)), "count": 1, "records": []}})
         return
@@ -286,52 +230,6 @@ def _forget_uploads(crm: Crm, folder: Path) -> None:
     for path in folder.iterdir():
         if str(path) not in wanted and path.stat().st_mtime < oldest:
             path.unlink(missing_ok=True)
-
-
-def _look(run: ImportRun, importer: Importer, options: ImportOptions) -> tuple[Inspection, dict[str, str]]:
-    types = {column.name: column.type for column in importer.columns}
-    mapping: dict[str, str] = {}
-
-    def column_types(header: tuple[str, ...]) -> dict[str, ColumnType]:
-        mapping.clear()
-        mapping.update(match_columns(header, importer.columns, options.mapping))
-        return {heading: types[column] for heading, column in mapping.items()}
-
-    file_options = FileOptions(options.encoding, options.delimiter, options.sheet, options.date_order, options.decimal)
-    inspection = inspect(Path(run.file_path), file_options, column_types)
-    absent = sorted(options.mapping.keys() - set(inspection.header))
-    if absent:
-        headings = ", ".join(inspection.header[:50])
-        message = _("The file has no column %(absent)s. Its columns are: %(headings)s.", absent=", ".join(absent), headings=headings)
-        raise FileRefused("unknown_heading", message)
-    return inspection, mapping
-
-
-def _questions(inspection: Inspection, options: ImportOptions) -> list[dict[str, Any]]:
-    """What is still open: how the file is read, then which columns it has, then what its dates and numbers mean."""
-    asked = [{"option": q.option, "choices": list(q.choices), "why": masked(str(q.why))} for q in inspection.questions]
-    of_table = [question for question in asked if question["option"] in ("encoding", "delimiter", "sheet")]
-    if not options.look_first or of_table:
-        return of_table or asked
-    samples = [[masked(value) for value in values_] for values_ in inspection.samples]
-    return [{"option": "mapping", "choices": [], "why": str(_("Which column is which?")), "samples": samples}]
-
-
-def _check_columns(inspection: Inspection, mapping: dict[str, str], importer: Importer) -> None:
-    headings = ", ".join(inspection.header[:50])
-    if missing := missing_columns(mapping, importer):
-        raise FileRefused(
-            "missing_column",
-            _("The file lacks the column %(columns)s. Its columns are: %(headings)s.", columns=", ".join(missing), headings=headings),
-        )
-    if not mapping:
-        known = ", ".join(column.name for column in importer.columns)
-        raise FileRefused("missing_column", _("No column of the file is known. Known are: %(known)s.", known=known))
-
-
-def missing_columns(mapping: Mapping[str, str], importer: Importer) -> list[str]:
-    """Columns an importer can't do without that no heading is mapped to."""
-    return [column.name for column in importer.columns if column.required and column.name not in mapping.values()]
 
 
 def _work(

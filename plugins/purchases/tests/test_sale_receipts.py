@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from regulars_core.exchange import engine, runs
+from regulars_core.exchange.options import ImportOptions
 
 Summary = Callable[[dict[str, Any]], dict[str, Any]]
 NUMBERED = "receipt_no,line_no,sold_at,store,sku,amount"
@@ -172,7 +173,7 @@ def test_a_run_that_was_interrupted_goes_on_with_the_same_numbers(
     rows = [f"{receipt},2025-03-01 10:00,M1,S{place}{receipt},{place}.00" for place in range(1, 6) for receipt in (1, 2, 3)]
     path = tmp_path / "sales.csv"
     path.write_text("\n".join(["receipt_no,sold_at,store,sku,amount", *rows]))
-    run = runs.start(chain.crm, "sale", path, runs.ImportOptions())
+    run = runs.start(chain.crm, "sale", path, ImportOptions())
 
     def fail_after(done: int, _records: int) -> None:
         if done >= 8:

@@ -24,6 +24,7 @@ from regulars_core.audit.models import CREATED, ROW, Change
 from regulars_core.customers.models import Customer, ExternalId
 from regulars_core.exchange import desk, leases, runs
 from regulars_core.exchange.models import ImportBatch, ImportRun, RunState
+from regulars_core.exchange.options import ImportOptions
 from regulars_core.exchange.undo import undo
 from regulars_plugin_api.errors import NotAllowedYet
 from regulars_plugin_api.views import SYSTEM
@@ -182,7 +183,7 @@ def test_a_run_is_in_one_pair_of_hands(crm: CrmHarness, tmp_path: Path) -> None:
             taken.append(run.id)
 
     for number in range(1, 11):
-        run_id = runs.start(crm, "customer", path, runs.ImportOptions(source=f"s{number}"))
+        run_id = runs.start(crm, "customer", path, ImportOptions(source=f"s{number}"))
         hands = [threading.Thread(target=take, args=(run_id,)) for _hand in range(4)]
         for hand in hands:
             hand.start()
@@ -204,7 +205,7 @@ def test_who_starts_a_run_that_is_in_hand_sees_it_end(crm: CrmHarness, tmp_path:
 def test_a_lease_is_kept_while_a_large_file_is_read(crm: CrmHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "people.csv"
     write_file(path, 10)
-    run_id = runs.start(crm, "customer", path, runs.ImportOptions())
+    run_id = runs.start(crm, "customer", path, ImportOptions())
     run = leases.claim(crm, run_id, runs.RESUMABLE, RunState.RUNNING)
     assert run is not None
     monkeypatch.setattr(leases, "LEASE", leases.LEASE / 300)
@@ -237,7 +238,7 @@ def test_two_files_with_the_same_customers_come_in_at_once(crm: CrmHarness, tmp_
 
 def test_a_run_that_somebody_stops_ends_after_its_batch_and_goes_on_where_it_stopped(crm: CrmHarness, tmp_path: Path) -> None:
     expected = write_file(tmp_path / "customers.csv", RECORDS)
-    run_id = runs.start(crm, "customer", tmp_path / "customers.csv", runs.ImportOptions())
+    run_id = runs.start(crm, "customer", tmp_path / "customers.csv", ImportOptions())
 
     def stop(done: int, _records: int) -> None:
         if done:

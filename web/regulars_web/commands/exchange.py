@@ -43,12 +43,13 @@ file_out = click.Path(path_type=Path, dir_okay=False)
 def import_(console: Console, /, kind: str, file: Path, mapping: Path | None, dry_run: bool, rejects: Path | None, **options: Any) -> int:
     """Import a file of KIND. Exit codes: 3 some records rejected, 4 an answer is needed, 5 refused whole."""
     from regulars_core.exchange import desk, runs
+    from regulars_core.exchange.options import ImportOptions
     from regulars_core.exchange.report import report
 
     crm = console.crm()
     if options["delimiter"] in ("tab", "\\t"):
         options["delimiter"] = "\t"
-    chosen = runs.ImportOptions(mapping=_mapping(mapping), **options)
+    chosen = ImportOptions(mapping=_mapping(mapping), **options)
     _refuse_unwritable("rejects", rejects)
     run_id = runs.start(crm, kind, file, chosen, dry_run=dry_run)
     with shown_progress() as progress:

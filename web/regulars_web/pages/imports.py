@@ -13,11 +13,11 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 from werkzeug.utils import secure_filename
 
-from regulars_core.exchange import desk, kinds, runs
+from regulars_core.exchange import desk, kinds, looking, runs
 from regulars_core.exchange.mapping import match_columns
 from regulars_core.exchange.models import ImportRun, RunState
+from regulars_core.exchange.options import ImportOptions
 from regulars_core.exchange.report import report
-from regulars_core.exchange.runs import ImportOptions
 from regulars_plugin_api.errors import InvalidInput, NotAllowedYet
 from regulars_plugin_api.exchange import Importer
 from regulars_plugin_api.i18n import Text, _
@@ -122,7 +122,7 @@ def match_again(run_id: int) -> ResponseReturnValue:
     try:
         chosen = {heading: name for heading, name in mapping.items() if name}
         titles = {column.name: str(column.title) for column in importer.columns}
-        if missing := runs.missing_columns(chosen, importer):
+        if missing := looking.missing_columns(chosen, importer):
             raise InvalidInput(mapping=_("Still missing: %(columns)s.", columns=", ".join(titles[name] for name in missing)))
         if not chosen:
             raise InvalidInput(mapping=_("Choose at least one column."))

@@ -16,8 +16,8 @@ from werkzeug.utils import secure_filename
 
 from regulars_core.exchange import desk, kinds, runs
 from regulars_core.exchange.models import ImportRun, RunState
+from regulars_core.exchange.options import ImportOptions
 from regulars_core.exchange.report import report, verdict
-from regulars_core.exchange.runs import ImportOptions
 from regulars_plugin_api.errors import Forbidden, InvalidInput
 from regulars_plugin_api.i18n import _
 from regulars_plugin_api.rest import PageQuery, Place, RestBlueprint, RestSchema, json_of, page_of, page_schema

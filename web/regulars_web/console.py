@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from regulars_core.crm import Crm
 
 DONE, FAILED, WRONG_USE, WITH_REJECTS, NEEDS_ANSWER, REFUSED = range(6)
-NEW_OBJECTS = 10_000
 
 
 class Failed(Exception):
@@ -40,8 +39,6 @@ def loading() -> Iterator[None]:
         yield
     finally:
         gc.freeze()
-        # A page makes thousands of objects: among every 700 new ones, as is usual, rings would be looked for a dozen times a page.
-        gc.set_threshold(NEW_OBJECTS)
         gc.enable()
 
 

@@ -38,6 +38,8 @@ def loading() -> Iterator[None]:
     try:
         yield
     finally:
+        # What loading itself left behind would stay as well.
+        gc.collect()
         gc.freeze()
         gc.enable()
 

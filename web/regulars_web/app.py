@@ -36,6 +36,8 @@ class Site(Flask):
     def dispatch_request(self) -> ResponseReturnValue:
         """Answer a request."""
         if request.method not in ("GET", "HEAD"):
+            # Nothing is held open beside a change: what was read before it is old, and PostgreSQL lets nobody drop what somebody reads.
+            security.stop_reading()
             return super().dispatch_request()
         crm, dispatch = cast(Crm, self.extensions["regulars"]), super().dispatch_request
         # A page that is made again, without a plugin that hung, reads in a session of its own.

@@ -214,7 +214,7 @@ def _closing(opened: Session, ends: AbstractContextManager[Session]) -> Iterator
 
 
 def stop_reading(_error: BaseException | None = None) -> None:
-    """End the session of ``reading``: while it is open on PostgreSQL, nobody can drop a table that points at users."""
+    """End the session of ``reading``."""
     g.pop("user_lookup", None)
     ends = g.pop("user_lookup_ends", None)
     if ends is not None:

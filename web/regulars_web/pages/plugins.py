@@ -16,7 +16,6 @@ from regulars_plugin_api.web import access, current_viewer, render
 from regulars_web import removing
 from regulars_web.pages.roles import permission_groups
 from regulars_web.running import crm_here
-from regulars_web.security import stop_reading
 from regulars_web.troubles import Mishap, mishaps
 
 pages = Blueprint("plugins", __name__)
@@ -63,7 +62,6 @@ def show(name: str) -> str:
 def enable(name: str) -> ResponseReturnValue:
     """Upgrade the plugin's tables and switch it on."""
     try:
-        stop_reading()
         switching.enable(crm_here(), name, current_viewer())
     except RegularsError as refusal:
         return _show(name, refusal.message), refusal.status
@@ -75,7 +73,6 @@ def enable(name: str) -> ResponseReturnValue:
 def disable(name: str) -> ResponseReturnValue:
     """Switch the plugin off; its data stay."""
     try:
-        stop_reading()
         switching.disable(crm_here(), name, current_viewer())
     except RegularsError as refusal:
         return _show(name, refusal.message), refusal.status
@@ -101,7 +98,6 @@ def purge(name: str) -> ResponseReturnValue:
     try:
         if request.form.get("confirm", "").strip() != name:
             raise InvalidInput(confirm=_("Type the name of the plugin: %(name)s", name=name))
-        stop_reading()
         kept = removing.remove(crm_here(), name, current_viewer())
     except InvalidInput as wrong:
         return _show(name, wrong=wrong.fields), 422

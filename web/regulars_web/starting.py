@@ -89,6 +89,11 @@ def work(crm: Crm, concurrency: int, *, follow: int | None = None, drain: float 
 
     ``follow`` is the parent process to end with, however it ended.
     """
+    # First of all: who is told to stop while it starts ends as it should, too.
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_about: stop.set())
+
     from regulars_core.exchange import desk, export_desk
     from regulars_core.jobs.worker import run_worker
     from regulars_core.privacy.upkeep import Upkeep
@@ -96,9 +101,6 @@ def work(crm: Crm, concurrency: int, *, follow: int | None = None, drain: float 
     from regulars_web.retention import EventRetention
     from regulars_web.troubles import TroubleNotes
 
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_about: stop.set())
     if follow is not None:
         threading.Thread(target=_follow, args=(follow, stop), daemon=True).start()
     drained = threading.Event()

@@ -20,7 +20,7 @@ SQLITE_PRAGMAS = (
     "PRAGMA secure_delete=ON",
     "PRAGMA temp_store=MEMORY",
     # Each thread of the web keeps connections; what they do not hold themselves, the system's cache does.
-    "PRAGMA cache_size=-4096",
+    "PRAGMA cache_size=-2048",
     "PRAGMA journal_size_limit=67108864",
     "PRAGMA wal_autocheckpoint=12000",
 )

@@ -14,9 +14,8 @@ from regulars_web.app import create_app
 
 LARGE = re.compile(r"(?:customer\w*|external_id|consent|purchases_receipt\w*|purchases_figures|contact_tracking_\w+)")
 
-MOST_ROWS, OPERATIONS = 20_000, 1000
-"""A page may look at so many rows of a table in turn: ten thousand are read as quickly as they are looked up one by one. SQLite's work is
-counted by the thousand operations, thirty to a row."""
+MOST_ROWS, OPERATIONS = 5000, 1000
+"""A page may look at so many rows of a table in turn; SQLite's work is counted by the thousand operations, thirty to a row."""
 
 
 @dataclass(frozen=True)

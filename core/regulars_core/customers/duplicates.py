@@ -90,11 +90,9 @@ def like(crm: Crm, session: Session, viewer: Viewer, typed: Mapping[str, Any]) -
     emails, phones = [one.match for one in draft.emails or ()], [one.e164 for one in draft.phones or ()]
     said = {"email": emails, "phone": phones, "name": [fold(draft.fields["display_name"])]}
     asked, found = {reason: texts for reason, texts in said.items() if texts}, dict[int, list[str]]()
-    query = _alike(*asked) if viewer.store_ids is None else _alike.__wrapped__(*asked, seen=crm.customers.visible_to(viewer))
+    query = _alike_anywhere(*asked) if viewer.store_ids is None else _alike(*asked, seen=crm.customers.visible_to(viewer))
     for reason, customer_id in session.connection().execute(query, asked):
         found.setdefault(customer_id, []).append(reason)
-    if not found:
-        return []
     views = crm.customers.get_many(list(found), session=session)
     return [(views[number], tuple(reasons)) for number, reasons in found.items() if number in views][:LIKELY]
 
@@ -161,7 +159,6 @@ _SHARED: Mapping[str, tuple[Any, Any]] = {
 """Whose it is and what is shared, by reason."""
 
 
-@lru_cache(maxsize=16)
 def _alike(*reasons: str, seen: sa.ColumnElement[bool] | None = None) -> sa.Select[Any]:
     """Reasons and ids of the first living customers who share what is said for each reason."""
     parts = []
@@ -173,3 +170,6 @@ def _alike(*reasons: str, seen: sa.ColumnElement[bool] | None = None) -> sa.Sele
         parts.append(sa.select(wanted.order_by(Customer.id).limit(LIKELY).subquery()))
     every = sa.union_all(*parts).subquery()
     return sa.select(every.c.reason, every.c.id).order_by(every.c.place, every.c.id)
+
+
+_alike_anywhere = lru_cache(maxsize=16)(_alike)

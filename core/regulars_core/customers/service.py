@@ -52,6 +52,8 @@ class CustomerService:
 
     def get_many(self, customer_ids: Sequence[int], *, session: Session | None = None) -> Mapping[int, CustomerView]:
         """Living customers by id."""
+        if not customer_ids:
+            return {}
         with self._reading(session) as reader:
             return {one.id: one for one in self._find(reader, Customer.id.in_(customer_ids), LIVING)}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,19 @@ from sample_plugins import open_with, toy
 from sample_plugins.wonder import Wonder, regions, soon, states, tell, work_off, worker
 
 from regulars_core.config import WrongSetting
+from regulars_core.crm import Crm
 from regulars_core.jobs.worker import run_worker
 from regulars_core.plugins import switching
 from regulars_plugin_api.contributions import Executor, Job, LeasedBatch
+
+
+def by_post(wonder: Wonder, executors: Callable[[], Iterable[Executor]], url: str, home: Path) -> Crm:
+    """A running system whose toy plugin brings these executors as well, of which ``post`` is chosen."""
+    module = wonder.module()
+    vars(module)["executors"] = vars(toy("toy", executors))["executors"]
+    crm = open_with(url, home, module, executor="post")
+    switching.enable(crm, "toy")
+    return crm
 
 
 def test_another_executor_takes_the_batches(database_url: str, tmp_path: Path, wonder: Wonder) -> None:
@@ -24,10 +34,7 @@ def test_another_executor_takes_the_batches(database_url: str, tmp_path: Path, w
     def executors() -> Iterable[Executor]:
         yield Executor("post", "By post", lambda _crm, batch: taken.append(batch))
 
-    module = wonder.module()
-    vars(module)["executors"] = vars(toy("toy", executors))["executors"]
-    crm = open_with(database_url, tmp_path, module, executor="post")
-    switching.enable(crm, "toy")
+    crm = by_post(wonder, executors, database_url, tmp_path)
     tell(crm, "N")
     with worker(crm):
         assert soon(lambda: len(taken) == 1)
@@ -50,10 +57,7 @@ def test_what_an_executor_cannot_take_now_stays_for_others(database_url: str, tm
     def executors() -> Iterable[Executor]:
         yield Executor("post", "By post", submit, lambda crm: has_room.is_set())
 
-    module = wonder.module()
-    vars(module)["executors"] = vars(toy("toy", executors))["executors"]
-    crm = open_with(database_url, tmp_path, module, executor="post")
-    switching.enable(crm, "toy")
+    crm = by_post(wonder, executors, database_url, tmp_path)
     tell(crm, "N")
     with worker(crm):
         time.sleep(0.6)

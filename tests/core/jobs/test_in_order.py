@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from sample_plugins import open_with, toy
+from sample_plugins.wonder import MovingClock, tell
 from sqlalchemy.orm import Session
 
 from regulars_core.bus.models import Delivery
@@ -20,17 +21,6 @@ from regulars_core.plugins import switching
 from regulars_core.stores.models import Region
 from regulars_plugin_api.contributions import EventHandler, LeasedBatch
 from regulars_plugin_api.events import Delivered, StoreCreated, StoreUpdated, emit
-
-NOON = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
-
-
-class MovingClock:
-    """Stands still until moved."""
-
-    time = NOON
-
-    def now(self) -> dt.datetime:
-        return self.time
 
 
 class Follower:
@@ -68,12 +58,6 @@ def crm(database_url: str, tmp_path: Path, follower: Follower) -> Crm:
     crm.clock = MovingClock()
     switching.enable(crm, "toy")
     return crm
-
-
-def tell(crm: Crm, *codes: str) -> None:
-    with crm.transaction() as session:
-        for number, code in enumerate(codes):
-            emit(session, StoreCreated(store_id=number, code=code))
 
 
 def lease(crm: Crm) -> LeasedBatch | None:

@@ -1,13 +1,13 @@
-"""The floor: what a Flask application costs that does nothing but read the rows and print them. ``python -m bench.floor URL PORT``.
+"""The floor: what a Flask application costs that does nothing but read the rows and print them.
 
-Plain tables with the indexes each page needs, raw SQL (``/list``, ``/search``, ``/c/…``, ``/new``) and SQLAlchemy's ORM (``/orm/…``).
+Plain tables with the indexes each page needs, raw SQL (``/list``, ``/search``, ``/c/…``, ``/new``) and SQLAlchemy's ORM (``/orm/…``),
+behind an ordinary gunicorn.
 """
 
 from __future__ import annotations
 
 import itertools
 import sqlite3
-import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -21,8 +21,6 @@ from flask.typing import ResponseReturnValue
 from jinja2 import DictLoader
 from psycopg.rows import namedtuple_row
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
-
-from regulars_web.server import serve
 
 SCHEMA = {
     "customers": "id integer primary key, card_no text, first_name text, last_name text, email text, phone text, city text,"
@@ -142,6 +140,12 @@ def _interactions(amount: int) -> Iterator[tuple[Any, ...]]:
             yield number, customer, "phone", chain.DAYS[(customer * 31 + k * 97) % len(chain.DAYS)], "About the order"
 
 
+def served(url: str, port: int) -> list[str]:
+    """What to give to Python to have it answer on ``port`` of this machine."""
+    gunicorn = "-m gunicorn --workers 2 --worker-class gthread --threads 4 --no-control-socket --log-level warning".split()  # noqa: SIM905
+    return [*gunicorn, "--bind", f"127.0.0.1:{port}", f"bench.floor:create({url!r})"]
+
+
 def create(url: str) -> Flask:
     """The application over the database behind ``url``."""
     app = Flask("floor")
@@ -228,7 +232,3 @@ def _connect(url: sa.URL) -> Any:
     return psycopg.connect(
         url.set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True, row_factory=namedtuple_row
     )
-
-
-if __name__ == "__main__":
-    serve(lambda: create(sys.argv[1]), "127.0.0.1", int(sys.argv[2]), workers=2)

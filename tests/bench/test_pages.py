@@ -80,7 +80,7 @@ def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         environment = {"REGULARS_HOME": str(home), "REGULARS_DATABASE_URL": urls[0], "REGULARS_SECRET_KEY": KEY}
         arguments = ["-m", "regulars_web", "web", "--host", "127.0.0.1", "--port", str(ports[0]), "--workers", "2"]
         product = end.enter_context(running(arguments, ports[0], "/healthz", environment))
-        bare = end.enter_context(running(["-m", "bench.floor", urls[1], str(ports[1])], ports[1], "/hello", {}))
+        bare = end.enter_context(running(floor.served(urls[1], ports[1]), ports[1], "/hello", {}))
         staff = Visitor(ports[0])
         staff.sign_in(MANAGER, PASSWORD)
         crm = open_crm(Config(home=home, database_url=urls[0], secret_key=KEY))

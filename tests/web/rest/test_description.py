@@ -123,7 +123,7 @@ def run(caller: Caller, examples: int) -> None:
             case.call_and_validate(checks=checks)
 
         call()
-        print(f"{operation.label}: {examples} cases")
+        print(f"{operation.label}: {examples} cases")  # noqa: T201
 
 
 @pytest.mark.parametrize("kind", ["token", "cookie"])

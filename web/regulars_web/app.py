@@ -18,7 +18,7 @@ from regulars_core.bus import hooks
 from regulars_core.crm import Crm
 from regulars_plugin_api.rest import RestBlueprint
 from regulars_plugin_api.web import PluginBlueprint
-from regulars_web import assets, errors, gate, headers, language, metrics, navigation, personal, security
+from regulars_web import assets, drawn, errors, gate, headers, language, metrics, navigation, personal, security
 from regulars_web.pages import PAGES
 from regulars_web.rest import api, auth
 from regulars_web.rest.resources import RESOURCES
@@ -94,6 +94,7 @@ def create_app(crm: Crm) -> Flask:
     auth.install(app, crm)
     errors.install(app)
     navigation.install(app, crm)
+    drawn.install(app)
     personal.install(app)
     for blueprint in PAGES:
         app.register_blueprint(blueprint)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from types import NoneType
-from typing import Any
+from typing import Any, NamedTuple
 
 from regulars_core.customers.listing import CustomerLine
 from regulars_plugin_api.contributions import CustomerColumn
@@ -30,6 +30,17 @@ class Column:
 
     title: Text
     values: Mapping[int, Any]
+
+
+class Layout(NamedTuple):
+    """Which of the platform's own parts the rows have: ticks to choose them by, and columns."""
+
+    ticks: bool
+    status: bool
+    store: bool
+    city: bool
+    email: bool
+    phone: bool
 
 
 @dataclass(frozen=True)

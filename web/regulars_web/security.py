@@ -6,14 +6,17 @@ import datetime as dt
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache, lru_cache
 from typing import Any, cast
 
 from flask import Flask, g, message_flashed, redirect, request, session, url_for
+from flask.sessions import SecureCookieSessionInterface
 from flask_limiter import Limiter
 from flask_login import user_logged_out
 from flask_security import MailUtil, RoleMixin, Security, SQLAlchemySessionUserDatastore, UserMixin, user_authenticated
 from flask_security.utils import login_user, set_request_attr
-from flask_wtf.csrf import CSRFProtect
+from flask_wtf.csrf import CSRFProtect, generate_csrf
+from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy.orm import Mapped, Session, relationship
 from werkzeug.local import LocalProxy
 
@@ -32,6 +35,7 @@ STAYS_FOR = dt.timedelta(minutes=5)
 SIGN_IN = "sign_in"
 GUESSES = "10 per minute; 60 per hour"
 MOST_MESSAGES = 5
+MOST_TOKENS = 512
 PUBLIC_ENDPOINTS = frozenset({"security.login", "security.logout"})
 
 
@@ -55,6 +59,15 @@ class NoMail(MailUtil):
     def send_mail(self, *_message: Any, **_about: Any) -> None:
         """Nothing here asks for one."""
         raise NotImplementedError("signing in sends no mail")
+
+
+class Sessions(SecureCookieSessionInterface):
+    """Flask's cookies, with one signer for all of them: the keys stay the same as long as the process runs."""
+
+    @cache  # noqa: B019 - one for each application
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """What signs the cookie."""
+        return super().get_signing_serializer(app)
 
 
 class Lookup(SQLAlchemySessionUserDatastore):
@@ -113,6 +126,8 @@ def install(app: Flask, crm: Crm, *, https: bool) -> None:
         if view and "token" not in g and not getattr(view, "regulars_by_programs", False):
             forms.protect()
 
+    app.jinja_env.globals["csrf_token"] = _form_tokens()
+    app.session_interface = Sessions()
     datastore = Lookup(cast(Any, LocalProxy(lambda: reading(crm))), StaffUser, StaffRole)
     security: Any = Security(app, datastore, mail_util_cls=NoMail)
     security.login_manager.user_loader(lambda uniquifier: _signed_in(crm, uniquifier))
@@ -137,6 +152,18 @@ def _signed_in(crm: Crm, uniquifier: str) -> StaffUser | None:
     g.signed_in_viewer = found.viewer
     crm.plugins.notice(found.switches)
     return found.user
+
+
+def _form_tokens() -> Callable[[], str]:
+    """``csrf_token()`` of templates: signed once for each browser, since a token holds as long as the session it belongs to."""
+
+    @lru_cache(maxsize=MOST_TOKENS)
+    def signed(_in_session: str) -> str:
+        g.pop("csrf_token", None)
+        token: str = generate_csrf()
+        return token
+
+    return lambda: signed(session["csrf_token"]) if "csrf_token" in session else generate_csrf()
 
 
 def stay() -> None:

@@ -124,15 +124,18 @@ def read(
 ) -> Page[sa.Row[Any]]:
     """The page after or before a position; ``first_found`` is as in ``gathered``."""
     before, limit, newest = place.get("before"), place.get("limit", 50), place.get("newest", False)
-    found = gathered(session, conditions, first_found=first_found)
     backwards, position = before is not None, before or place.get("after")
-    rows = first(session, columns, found, Order(not newest, backwards != newest), position, limit + 1)
+    found = None if _is_whole(conditions) else gathered(session, conditions, first_found=first_found)
+    # How many there are stands beside each row: one statement for the page that is opened most.
+    asked = (found or Gathered(0, (LIVING,), {}, walk=True), Order(not newest, backwards != newest), position, limit + 1)
+    rows = first(session, columns if found else (*columns, _AMOUNT), *asked)
+    amount = found.amount if found else rows[0].amount if rows else gathered(session, conditions).amount
     more, rows = len(rows) > limit, rows[:limit]
     if backwards:
         rows.reverse()
     begin, end = ((row.fold_name, row.id) for row in (rows[0], rows[-1])) if rows else (None, None)
     has_before, has_after = (more, True) if backwards else (position is not None, more)
-    return Page(rows, begin if has_before else None, end if has_after else None, found.amount)
+    return Page(rows, begin if has_before else None, end if has_after else None, amount)
 
 
 def _is_whole(conditions: Sequence[Condition]) -> bool:
@@ -140,6 +143,7 @@ def _is_whole(conditions: Sequence[Condition]) -> bool:
 
 
 _HOW_MANY = sa.select(sa.func.count()).select_from(sa.select(Customer.id).where(LIVING).limit(COUNTED_AT_MOST + 1).subquery())
+_AMOUNT = _HOW_MANY.scalar_subquery().label("amount")
 _ids = sa.bindparam("gathered", type_=sa.ARRAY(sa.BigInteger))
 _each_id = sa.func.json_each(sa.bindparam("gathered", type_=sa.Text)).table_valued("value")
 # Whether a customer is one of those gathered: first as PostgreSQL is asked, then as SQLite is.

@@ -81,7 +81,7 @@ class CustomerService:
         conditions = self.conditions(session, viewer, query, where, trash)
         with blaming(self.crm, where):
             found = paging.read(session, LINE, conditions, first_found=bool(query.strip()), **place)
-        return found.holding([CustomerLine._make(row) for row in found.rows])
+        return found.holding([CustomerLine._make(row[: len(LINE)]) for row in found.rows])
 
     def count_about(self, session: Session, viewer: Viewer, *, query: str = "", where: Any | None = None, trash: bool = False) -> int:
         """How many there are, counted no further than ``COUNTED_AT_MOST`` + 1."""

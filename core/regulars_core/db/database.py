@@ -6,10 +6,11 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.elements import SavepointClause
 
 SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -51,9 +52,8 @@ class Database:
         self.url = sa.make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgres_engine(self.url)
-        # SQLite's readers have connections of their own, which cannot write; PostgreSQL is told with each transaction.
-        readers = _sqlite_engine(self.url, read_only=True) if self.is_sqlite else self.engine
-        self._reading = readers.execution_options(**({} if self.is_sqlite else {"postgresql_readonly": True}))
+        # Readers have connections of their own, which cannot write.
+        self._reading = _sqlite_engine(self.url, read_only=True) if self.is_sqlite else _postgres_readers(self.url)
         self._repeatable = self.engine.execution_options(repeatable=True)
         self._optimistic = self.engine.execution_options(repeatable=True, optimistic=True)
 
@@ -71,7 +71,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session that sees one moment and cannot write."""
+        """A session that cannot write. On SQLite it sees one moment, on PostgreSQL each statement sees its own."""
         with OwnedSession(self._reading, expire_on_commit=False, autoflush=False) as session:
             yield session
 
@@ -142,13 +142,6 @@ def _postgres_engine(url: sa.URL) -> sa.Engine:
             except engine.dialect.loaded_dbapi.OperationalError as gone:
                 raise sa.exc.DisconnectionError from gone
 
-    @sa.event.listens_for(engine, "rollback")
-    def keep_prepared(connection: sa.Connection) -> None:
-        """The driver forgets what it has prepared with each rollback; reading, which ends with one, would prepare anew for each page."""
-        driver: Any = connection.connection.driver_connection
-        if connection.get_execution_options().get("postgresql_readonly") and driver.info.transaction_status.name == "INTRANS":
-            driver.commit()
-
     @sa.event.listens_for(engine, "do_execute")
     def execute(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
         """Statements are prepared, and may then be planned for values of the usual kind, unless they ask for a plan for their own."""
@@ -156,6 +149,41 @@ def _postgres_engine(url: sa.URL) -> sa.Engine:
         if anew:
             cursor.execute(statement, parameters, prepare=False)
         return anew
+
+    return engine
+
+
+def _postgres_readers(url: sa.URL) -> sa.Engine:
+    """Connections that are in no transaction, since to begin and to end one is two journeys to the server for every page."""
+    engine = _postgres_engine(url)
+
+    @sa.event.listens_for(engine, "connect")
+    def read_only(connection: Any, _record: Any) -> None:
+        connection.execute("SET default_transaction_read_only = on")
+        connection.commit()
+        connection.autocommit = True
+
+    @sa.event.listens_for(engine, "before_execute")
+    def begin(connection: sa.Connection, statement: Any, _values: Any, _one: Any, options: Any) -> None:
+        """What holds for a transaction only, such as a savepoint or a cursor that stays in the server, makes one begin."""
+        if options.get("stream_results") or isinstance(statement, SavepointClause):
+            cast(Any, connection.connection.driver_connection).autocommit = False
+
+    @sa.event.listens_for(engine, "rollback")
+    def end(connection: sa.Connection) -> None:
+        """By COMMIT: the driver forgets what it has prepared with each rollback, and there is nothing to take back."""
+        driver: Any = connection.connection.driver_connection
+        if not driver.autocommit:
+            driver.commit() if driver.info.transaction_status.name == "INTRANS" else driver.rollback()
+            driver.autocommit = True
+
+    @sa.event.listens_for(engine, "handle_error")
+    def forget(context: sa.engine.ExceptionContext) -> None:
+        """What failed may have been prepared for a table that has changed meanwhile; a rollback makes the driver forget it."""
+        driver: Any = context.connection and context.connection.connection.driver_connection
+        if driver and driver.autocommit and not driver.closed:
+            with driver.transaction(force_rollback=True):
+                pass
 
     return engine
 

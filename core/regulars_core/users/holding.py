@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, class_mapper
 
 from regulars_core.plugins.models import PluginRow
 from regulars_core.stores.models import Store
@@ -64,7 +64,9 @@ def signed_in(session: Session, model: type[U], uniquifier: str, token: str, at:
     if found is None:
         return None
     switches, *rest = found
-    user = model(**dict(zip(_USER, rest[len(_HELD) :], strict=True)))
+    # As the ORM makes one of a row it has read: by its constructor, each value would be noted as a change.
+    user: U = class_mapper(model).class_manager.new_instance()
+    user.__dict__.update(zip(_USER, rest[len(_HELD) :], strict=True))
     return SignedIn(user, _viewer(user, *rest[: len(_HELD)]), switches)
 
 

@@ -11,14 +11,17 @@ from typing import Any
 
 from flask import request, url_for
 from flask_login import current_user
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 
+from regulars_core.customers.listing import CustomerLine
 from regulars_core.customers.paging import COUNTED_AT_MOST, Position
 from regulars_core.users.models import SavedView
 from regulars_plugin_api.hookspecs import web as hooks
 from regulars_plugin_api.i18n import Text
 from regulars_plugin_api.web import access, current_viewer, render
 from regulars_web import choices, columns, filtering, saved_views
+from regulars_web.drawn import drawn
 from regulars_web.filtering import KINDS, STATUSES
 from regulars_web.links import leads_somewhere
 from regulars_web.pages.customer import MOST_CHOICES, pages
@@ -59,14 +62,18 @@ def page() -> str:
             "count": found.count,
             "chips": _chips(given, all_stores) + _more_chips(session, given, more),
         }
-    choice = columns.choose(given["columns"])
+    choice, bulk = columns.choose(given["columns"]), _bulk_actions()
+    loaded = columns.load(choice, found.rows)
+    layout = columns.Layout(bool(bulk) or viewer.may("customers.edit"), *map(choice.has, columns.CORE))
     return render(
         "customers.html",
         given=given,
         page=found,
         most=COUNTED_AT_MOST,
         choice=choice,
-        columns=columns.load(choice, found.rows),
+        columns=loaded,
+        layout=layout,
+        rows=_drawn(layout, found.rows, loaded),
         views=offered.views,
         tags=[tag.name for tag in offered.tags],
         current=current,
@@ -74,7 +81,7 @@ def page() -> str:
         all_stores=all_stores,
         whole=json.dumps(asked["where"], ensure_ascii=False) if asked["where"] else "",
         trashed=[one for one in request.args.get("trashed", "").split(",") if one.isdecimal()][:PAGE_SIZE],
-        bulk=_bulk_actions(),
+        bulk=bulk,
         before=found.before and address(given, before=_cursor(found.before)),
         after=found.after and address(given, after=_cursor(found.after)),
         statuses=STATUSES,
@@ -119,6 +126,15 @@ def _bulk_actions() -> list[Any]:
     offered = crm_here().bus.collect(hooks.customer_actions, customer=None, viewer=viewer)
     allowed = [one for one in offered if one.bulk and viewer.may(one.permission) and leads_somewhere(one.endpoint)]
     return sorted(allowed, key=lambda one: one.weight)
+
+
+def _drawn(layout: columns.Layout, lines: Sequence[CustomerLine], loaded: Sequence[columns.Column]) -> Markup:
+    """The rows of the table. Whoever goes through lists and back sees the same ones again and again."""
+    titles = {name: str(title) for name, title in (*STATUSES.items(), *KINDS.items())}
+    draw, values = drawn("_customer_row.html", "row"), [column.values for column in loaded]
+    return Markup().join(
+        [draw(layout, line, titles[line.status], titles[line.kind], *[found[line.id] for found in values]) for line in lines]
+    )
 
 
 def _chips(given: Mapping[str, str], all_stores: Sequence[choices.Offer]) -> list[Chip]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, declared_attr, mapped_column
 
 from regulars_plugin_api.values.currencies import minor_digits as minor_digits
 
@@ -167,6 +167,16 @@ class CustomerLinked:
     @declared_attr
     def customer_id(cls) -> Mapped[int | None]:
         return mapped_column(sa.ForeignKey("customer.id", ondelete="SET NULL"), index=True)
+
+
+def read_rows(session: Session, statement: sa.Executable, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
+    """The rows of a SELECT of plain columns, as ``session.execute(statement, values).all()`` has them, but past the ORM.
+
+    For what lists and pages ask again and again: to load columns the ORM's way takes longer than to read them.
+    """
+    if session.autoflush:
+        session.flush()
+    return session.connection().execute(statement, values).all()
 
 
 def dump_as(*key: str, omit: tuple[str, ...] = (), journal: bool = False, derived: bool = False) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, cached_property, lru_cache, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +19,7 @@ from regulars_core.crm import Crm
 from regulars_plugin_api.rest import RestBlueprint
 from regulars_plugin_api.web import PluginBlueprint
 from regulars_web import assets, drawn, errors, gate, headers, language, metrics, navigation, personal, security
+from regulars_web.addresses import Addresses
 from regulars_web.pages import PAGES
 from regulars_web.rest import api, auth
 from regulars_web.rest.resources import RESOURCES
@@ -50,15 +51,14 @@ class Site(Flask):
         return crm.bus.watched(page)
 
     def url_for(self, /, endpoint: str, **values: Any) -> str:
-        """The address of a view. One that needs nothing but the name, as most of a page do, is put together once."""
-        if values or endpoint.startswith(".") or not has_request_context() or any(self.url_default_functions.values()):
+        """The address of a view."""
+        if endpoint.startswith(".") or not has_request_context() or any(self.url_default_functions.values()):
             return super().url_for(endpoint, **values)
-        return self._plain_url_for(endpoint, request.script_root)
+        return self._addresses.of(endpoint, request.script_root, values)
 
     @cached_property
-    def _plain_url_for(self) -> Callable[[str, str], str]:
-        make = super().url_for
-        return lru_cache(maxsize=4096)(lambda endpoint, _root: make(endpoint))
+    def _addresses(self) -> Addresses:
+        return Addresses(super().url_for)
 
 
 class RowNumber(IntegerConverter):

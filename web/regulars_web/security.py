@@ -126,7 +126,8 @@ def install(app: Flask, crm: Crm, *, https: bool) -> None:
         if view and "token" not in g and not getattr(view, "regulars_by_programs", False):
             forms.protect()
 
-    app.jinja_env.globals["csrf_token"] = _form_tokens()
+    form_token = app.jinja_env.globals["csrf_token"] = _form_tokens()
+    app.context_processor(lambda: {"csrf_token": form_token})
     app.session_interface = Sessions()
     datastore = Lookup(cast(Any, LocalProxy(lambda: reading(crm))), StaffUser, StaffRole)
     security: Any = Security(app, datastore, mail_util_cls=NoMail)

@@ -16,6 +16,7 @@ from regulars_core.customers.models import Customer, Tag
 from regulars_core.customers.paging import LIVING, Page, Place
 from regulars_core.customers.scope import visible
 from regulars_core.customers.viewing import COLUMNS, PARTS, complete, view
+from regulars_plugin_api.db import read_rows
 from regulars_plugin_api.errors import Conflict, InvalidInput, NotFound
 from regulars_plugin_api.events import CustomerCreated, CustomerDeleted, CustomerRestored, CustomerUpdated, emit
 from regulars_plugin_api.hookspecs import customers as customer_hooks
@@ -60,7 +61,7 @@ class CustomerService:
     def seen_by(self, session: Session, viewer: Viewer, customer_id: int) -> CustomerView:
         """The customer if the viewer may see it, in the trash or not. Raises ``NotFound``."""
         query = _SEEN if viewer.store_ids is None else _SEEN.where(self.visible_to(viewer))
-        found = complete(session, session.execute(query, {"wanted": customer_id}).all())
+        found = complete(session, read_rows(session, query, {"wanted": customer_id}))
         if not found:
             raise NotFound(_("There is no such customer."))
         return found[0]

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from regulars_core.customers.models import Consent, ConsentState, Customer
 from regulars_plugin_api.contributions import TimelineEntry, TimelineSource
-from regulars_plugin_api.db import BigInt, UtcDateTime
+from regulars_plugin_api.db import BigInt, UtcDateTime, read_rows
 from regulars_plugin_api.errors import InvalidInput
 from regulars_plugin_api.hookspecs import customers as hooks
 from regulars_plugin_api.i18n import PLATFORM, Text, _
@@ -173,7 +173,7 @@ class _Reading:
 
     def _read(self, plugin: str, branches: Sequence[sa.Select[Any]]) -> list[_Row] | None:
         query, customer = _united(tuple(branches), self.limit + 1), {_CUSTOMER: self.customer_id}
-        return self._guarded(plugin, "timeline", lambda session: [_Row(*row) for row in session.execute(query, customer)])
+        return self._guarded(plugin, "timeline", lambda session: [_Row._make(row) for row in read_rows(session, query, customer)])
 
     def _entries(self, rows: Sequence[_Row]) -> dict[tuple[int, int], TimelineEntry]:
         """What is said of each row: one batch per source."""
@@ -241,7 +241,7 @@ def _say_added(session: Session, refs: Sequence[int], viewer: Viewer) -> Mapping
 
 
 def _say_consents(session: Session, refs: Sequence[int], viewer: Viewer) -> Mapping[int, TimelineEntry]:
-    found = session.execute(_CONSENTS, {"wanted": list(refs)})
+    found = read_rows(session, _CONSENTS, {"wanted": list(refs)})
     return {ref: TimelineEntry(_WORDS[state], source or "", icon=_ICONS[state]) for ref, state, source in found}
 
 

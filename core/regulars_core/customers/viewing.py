@@ -20,6 +20,7 @@ from regulars_core.customers.models import (
     ExternalId,
     Tag,
 )
+from regulars_plugin_api.db import read_rows
 from regulars_plugin_api.views import AddressView, ConsentView, CustomerView, EmailView, PhoneView
 
 # For a customer that is about to be changed: one statement per part.
@@ -70,7 +71,7 @@ def complete(session: Session, rows: Sequence[sa.Row[Any]]) -> list[CustomerView
     """The records of customers whose ``COLUMNS`` were read: one statement for all their parts."""
     parts: dict[int, dict[str, list[tuple[Any, Any]]]] = {row.id: defaultdict(list) for row in rows}
     if rows:
-        for name, owner, place, *texts in session.execute(_ALL_PARTS, {"wanted": list(parts)}).all():
+        for name, owner, place, *texts in read_rows(session, _ALL_PARTS, {"wanted": list(parts)}):
             parts[owner][name].append((place, _MAKE[name](*texts)))
     return [_record(row, **{name: _in_order(name, found) for name, found in parts[row.id].items()}) for row in rows]
 

@@ -6,7 +6,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -166,8 +166,10 @@ def _postgres_readers(url: sa.URL) -> sa.Engine:
     @sa.event.listens_for(engine, "before_execute")
     def begin(connection: sa.Connection, statement: Any, _values: Any, _one: Any, options: Any) -> None:
         """What holds for a transaction only, such as a savepoint or a cursor that stays in the server, makes one begin."""
-        if options.get("stream_results") or isinstance(statement, SavepointClause):
-            cast(Any, connection.connection.driver_connection).autocommit = False
+        if options.get("stream_results") or options.get("yield_per") or isinstance(statement, SavepointClause):
+            driver: Any = connection.connection.driver_connection
+            if driver.autocommit:
+                driver.autocommit = False
 
     @sa.event.listens_for(engine, "rollback")
     def end(connection: sa.Connection) -> None:

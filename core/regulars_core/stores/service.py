@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from regulars_core.stores.models import Region, Store
 from regulars_plugin_api import values
+from regulars_plugin_api.db import read_rows
 from regulars_plugin_api.errors import InvalidInput, NotFound
 from regulars_plugin_api.events import StoreCreated, emit
 from regulars_plugin_api.exchange import StoreRef
@@ -60,12 +61,15 @@ def _seen_by(viewer: Viewer) -> sa.Select[Any]:
     return query.where(in_scope(viewer, Store.__table__.c.id))
 
 
+_NAMES = sa.select(Store.id, Store.name).where(Store.id.in_(sa.bindparam("wanted", expanding=True)))
+
+
 def names(session: Session, ids: Iterable[int | None]) -> dict[int, str]:
     """Names of stores by id."""
     wanted = {one for one in ids if one is not None}
     if not wanted:
         return {}
-    return {row.id: row.name for row in session.execute(sa.select(Store.id, Store.name).where(Store.id.in_(wanted)))}
+    return dict(read_rows(session, _NAMES, {"wanted": list(wanted)}))
 
 
 def codes(session: Session, ids: Iterable[int | None]) -> dict[int, str]:

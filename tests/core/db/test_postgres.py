@@ -83,3 +83,17 @@ def test_a_column_that_changed_its_type_spoils_one_statement_and_not_the_next(da
         session.execute(query)
     with database.read() as session:
         assert session.scalars(query).one() == "1"
+
+
+def test_what_needs_a_transaction_begins_one_and_leaves_none(database: Database) -> None:
+    """A cursor that stays in the server, and a savepoint that what failed goes back to."""
+    for _again in range(2):
+        with database.read() as session:
+            numbers = sa.select(sa.func.generate_series(1, 3)).execution_options(yield_per=2)
+            assert list(session.scalars(numbers)) == [1, 2, 3]
+            with pytest.raises(sa.exc.DataError), session.begin_nested():
+                session.execute(sa.text("SELECT 1 / 0"))
+            assert session.scalar(sa.text("SELECT 41 + 1")) == 42
+        with database.read() as session:
+            moments = [session.scalar(sa.text("SELECT now()")) for _twice in range(2)]
+            assert moments[0] < moments[1], "each statement is its own transaction"

@@ -25,7 +25,7 @@ from regulars_plugin_api.contributions import (
     TimelineSource,
     Widget,
 )
-from regulars_plugin_api.db import customers
+from regulars_plugin_api.db import customers, read_rows
 from regulars_plugin_api.i18n import Text
 from regulars_plugin_api.ids import uuid7
 from regulars_plugin_api.scope import in_scope
@@ -163,11 +163,11 @@ def _shortened(text: str) -> Text:
 
 
 def _last_on(session: Session, ids: Sequence[int], viewer: Viewer) -> Mapping[int, dt.date]:
-    return dict(session.execute(_LAST_ON, {"wanted": list(ids)}).all())
+    return dict(read_rows(session, _LAST_ON, {"wanted": list(ids)}))
 
 
 def _next_on(session: Session, ids: Sequence[int], viewer: Viewer) -> Mapping[int, dt.date]:
-    return dict(session.execute(_NEXT_ON, {"wanted": list(ids)}).all())
+    return dict(read_rows(session, _NEXT_ON, {"wanted": list(ids)}))
 
 
 # Made once: pages ask for them all the time.

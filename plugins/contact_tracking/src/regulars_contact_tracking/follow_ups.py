@@ -14,7 +14,7 @@ from regulars_contact_tracking.events import FollowUpAdded, FollowUpAssigned, Fo
 from regulars_contact_tracking.i18n import _
 from regulars_contact_tracking.models import Client, FollowUp
 from regulars_contact_tracking.records import FollowUpView, NextStep
-from regulars_plugin_api.db import customers, stores, users
+from regulars_plugin_api.db import customers, read_rows, stores, users
 from regulars_plugin_api.errors import Forbidden, InvalidInput, NotFound
 from regulars_plugin_api.events import emit
 from regulars_plugin_api.ids import uuid7
@@ -24,7 +24,9 @@ from regulars_plugin_api.views import Viewer
 WHOSE = ("mine", "store", "all")
 _LIVING = sa.and_(customers.c.deleted_at.is_(None), customers.c.merged_into_id.is_(None))
 _FOLLOW_UP = (
-    sa.select(FollowUp, customers.c.display_name, users.c.name, stores.c.name)
+    sa.select(
+        *FollowUp.__table__.c, customers.c.display_name.label("customer"), users.c.name.label("assignee"), stores.c.name.label("store")
+    )
     .join(customers, customers.c.id == FollowUp.customer_id)
     .outerjoin(users, users.c.id == FollowUp.assignee_id)
     .outerjoin(stores, stores.c.id == FollowUp.store_id)
@@ -96,7 +98,7 @@ def open_ones(
 
 def open_of(session: Session, customer_id: int, today: dt.date, *, limit: int = 20) -> Sequence[FollowUpView]:
     """Open follow-ups of a customer, whosoever they are to do."""
-    return [_view(row, today) for row in session.execute(_OPEN_OF, {"customer_id": customer_id, "most": limit})]
+    return [_view(row, today) for row in read_rows(session, _OPEN_OF, {"customer_id": customer_id, "most": limit})]
 
 
 def follow_up(session: Session, follow_up_id: int, viewer: Viewer, today: dt.date) -> FollowUpView:
@@ -171,19 +173,18 @@ def _somebody(session: Session, user_id: int) -> int:
 
 
 def _view(row: Any, today: dt.date) -> FollowUpView:
-    one, customer, assignee, store = row
     return FollowUpView(
-        id=one.id,
-        customer_id=one.customer_id,
-        customer=customer,
-        what=one.what,
-        channel=one.channel,
-        due_on=one.due_on,
-        days_late=(today - one.due_on).days,
-        assignee=None if one.assignee_id is None else (one.assignee_id, assignee),
-        store=store,
-        done_at=one.done_at,
-        outcome=one.outcome,
+        id=row.id,
+        customer_id=row.customer_id,
+        customer=row.customer,
+        what=row.what,
+        channel=row.channel,
+        due_on=row.due_on,
+        days_late=(today - row.due_on).days,
+        assignee=None if row.assignee_id is None else (row.assignee_id, row.assignee),
+        store=row.store,
+        done_at=row.done_at,
+        outcome=row.outcome,
     )
 
 

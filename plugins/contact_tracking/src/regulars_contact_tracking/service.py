@@ -18,7 +18,7 @@ from regulars_contact_tracking.events import InteractionLogged
 from regulars_contact_tracking.i18n import _
 from regulars_contact_tracking.models import Channel, Direction, Interaction, Participant
 from regulars_contact_tracking.records import Draft, InteractionView, Person
-from regulars_plugin_api.db import stores, users
+from regulars_plugin_api.db import read_rows, stores, users
 from regulars_plugin_api.errors import Conflict, Forbidden, InvalidInput, NotFound
 from regulars_plugin_api.events import emit
 from regulars_plugin_api.ids import uuid7
@@ -28,10 +28,10 @@ from regulars_plugin_api.values import fold
 from regulars_plugin_api.views import CustomerView, Viewer
 
 MOST_CHOICES = 200
-_INTERACTION = sa.select(Interaction, stores.c.name).outerjoin(stores, stores.c.id == Interaction.store_id)
+_INTERACTION = sa.select(*Interaction.__table__.c, stores.c.name.label("store")).outerjoin(stores, stores.c.id == Interaction.store_id)
 # Made once: every customer's page asks it.
 _INTERACTIONS_BY_ID = (
-    _INTERACTION.add_columns(users.c.id, users.c.name)
+    _INTERACTION.add_columns(users.c.id.label("user_id"), users.c.name.label("user_name"))
     .outerjoin(Participant, Participant.interaction_id == Interaction.id)
     .outerjoin(users, users.c.id == Participant.user_id)
     .where(Interaction.id.in_(sa.bindparam("wanted", expanding=True)))
@@ -115,11 +115,11 @@ def delete(session: Session, interaction_id: int) -> None:
 def interactions_by_id(session: Session, ids: Collection[int]) -> Mapping[int, InteractionView]:
     """Contacts by id, whosoever they are."""
     rows, people = {}, defaultdict[int, list[Person]](list)
-    for row, store, user_id, name in session.execute(_INTERACTIONS_BY_ID, {"wanted": list(ids)}):
-        rows[row.id] = (row, store)
-        if user_id is not None:
-            people[row.id].append((user_id, name))
-    return {row_id: _view(row, store, tuple(people[row_id])) for row_id, (row, store) in rows.items()}
+    for row in read_rows(session, _INTERACTIONS_BY_ID, {"wanted": list(ids)}):
+        rows[row.id] = row
+        if row.user_id is not None:
+            people[row.id].append((row.user_id, row.user_name))
+    return {row_id: _view(row, tuple(people[row_id])) for row_id, row in rows.items()}
 
 
 def interaction(session: Session, interaction_id: int) -> InteractionView:
@@ -163,8 +163,8 @@ def listed(
     if after is not None:
         conditions.append(sa.tuple_(row.at, row.id) < after)
     rows = session.execute(_INTERACTION.where(*conditions).order_by(row.at.desc(), row.id.desc()).limit(limit)).all()
-    people = people_of(session, [one.id for one, _store in rows])
-    return [_view(one, store, people.get(one.id, ())) for one, store in rows]
+    people = people_of(session, [one.id for one in rows])
+    return [_view(one, people.get(one.id, ())) for one in rows]
 
 
 def seen(
@@ -252,7 +252,8 @@ def _known_people(session: Session, ids: Collection[int]) -> Sequence[int]:
     return known
 
 
-def _view(row: Interaction, store: str | None, people: tuple[Person, ...]) -> InteractionView:
+def _view(row: Any, people: tuple[Person, ...]) -> InteractionView:
+    """``row`` has the columns of ``_INTERACTION``."""
     return InteractionView(
         id=row.id,
         uid=row.uid,
@@ -262,7 +263,7 @@ def _view(row: Interaction, store: str | None, people: tuple[Person, ...]) -> In
         at=row.at,
         business_date=row.business_date,
         store_id=row.store_id,
-        store=store,
+        store=row.store,
         subject=row.subject,
         text=row.text,
         outcome=row.outcome,

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from regulars_plugin_api.db import from_minor, stores
+from regulars_plugin_api.db import from_minor, read_rows, stores
 from regulars_plugin_api.errors import NotFound
 from regulars_plugin_api.scope import in_scope
 from regulars_plugin_api.views import Viewer
@@ -84,12 +84,12 @@ def receipts_of(
     query = _RECEIPTS_OF_CUSTOMER
     if after is not None:
         query = query.where(sa.tuple_(_RECEIPTS.c.sold_at, _RECEIPTS.c.id) < after)
-    return [_receipt_view(row, viewer) for row in session.execute(query, {"customer_id": customer_id, "most": limit})]
+    return [_receipt_view(row, viewer) for row in read_rows(session, query, {"customer_id": customer_id, "most": limit})]
 
 
 def receipts_by_id(session: Session, ids: Collection[int], viewer: Viewer) -> Mapping[int, ReceiptView]:
     """Receipts by id, whosoever they are."""
-    return {row.id: _receipt_view(row, viewer) for row in session.execute(_RECEIPTS_BY_ID, {"wanted": list(ids)})}
+    return {row.id: _receipt_view(row, viewer) for row in read_rows(session, _RECEIPTS_BY_ID, {"wanted": list(ids)})}
 
 
 def receipt(session: Session, receipt_id: int, viewer: Viewer) -> ReceiptView:
@@ -113,7 +113,7 @@ def lines_of(session: Session, of: ReceiptView) -> Sequence[LineView]:
 def figures_of(session: Session, customer_ids: Collection[int]) -> Mapping[int, Sequence[FiguresView]]:
     """Each customer's figures, one per currency, the largest number of receipts first. Over all stores: mind who looks."""
     found: dict[int, list[FiguresView]] = defaultdict(list)
-    for one in session.execute(_FIGURES, {"wanted": list(customer_ids)}).all():
+    for one in read_rows(session, _FIGURES, {"wanted": list(customer_ids)}):
         value = from_minor(one.value_minor, one.currency)
         found[one.customer_id].append(FiguresView(one.customer_id, one.currency, one.first_on, one.last_on, one.receipts, value, one.units))
     return found
@@ -122,7 +122,7 @@ def figures_of(session: Session, customer_ids: Collection[int]) -> Mapping[int, 
 def paid_by(session: Session, customer_ids: Collection[int]) -> Mapping[int, Sequence[PaidView]]:
     """What lists show of the figures of many customers, in the same order."""
     found: dict[int, list[PaidView]] = defaultdict(list)
-    for customer_id, currency, last_on, minor in session.execute(_PAID, {"wanted": list(customer_ids)}).all():
+    for customer_id, currency, last_on, minor in read_rows(session, _PAID, {"wanted": list(customer_ids)}):
         found[customer_id].append(PaidView(currency, last_on, from_minor(minor, currency)))
     return found
 

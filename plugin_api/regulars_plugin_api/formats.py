@@ -16,10 +16,7 @@ def money(value: Decimal, currency: str) -> str:
 
     Where people read from right to left the code stands left of the amount, whatever stands around the two.
     """
-    group, point, minus, is_rtl = _symbols(current_locale())
-    whole, _, fraction = f"{abs(value):,.{minor_digits(currency)}f}".partition(".")
-    amount = digits(f"{minus if value < 0 else ''}{whole.replace(',', group)}{point + fraction if fraction else ''}")
-    return f"\u2067{amount}\N{NO-BREAK SPACE}{currency}\u2069" if is_rtl else f"{amount}\N{NO-BREAK SPACE}{currency}"
+    return _money(value, currency, current_locale())
 
 
 def number(value: float | Decimal) -> str:
@@ -30,6 +27,15 @@ def number(value: float | Decimal) -> str:
 @lru_cache(maxsize=64)
 def _parsed(locale: str) -> Locale:
     return Locale.parse(locale)
+
+
+# Lists and histories say the same amounts again and again.
+@lru_cache(maxsize=1024)
+def _money(value: Decimal, currency: str, locale: str) -> str:
+    group, point, minus, is_rtl = _symbols(locale)
+    whole, _, fraction = f"{abs(value):,.{minor_digits(currency)}f}".partition(".")
+    amount = digits(f"{minus if value < 0 else ''}{whole.replace(',', group)}{point + fraction if fraction else ''}")
+    return f"\u2067{amount}\N{NO-BREAK SPACE}{currency}\u2069" if is_rtl else f"{amount}\N{NO-BREAK SPACE}{currency}"
 
 
 # Babel reads the whole number pattern anew for each amount, and lists show many.

@@ -6,7 +6,7 @@ import datetime as dt
 import enum
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
 from regulars_plugin_api.db import Base, BigInt, CodeText, CustomerOwned, Uid, dump_as, text_enum
 
@@ -93,11 +93,22 @@ class Customer(Base):
     consents: Mapped[list[Consent]] = relationship(order_by="Consent.channel", cascade="all, delete-orphan", passive_deletes=True)
 
 
-class CustomerEmail(CustomerOwned, Base):
+def _preferred_first(table: str) -> sa.Index:
+    # Lists show the preferred one of each of their customers: the first in the index.
+    return sa.Index(f"ix_{table}_customer_id_position", "customer_id", "position")
+
+
+class _Contact(CustomerOwned):
+    @declared_attr
+    def customer_id(cls) -> Mapped[int]:
+        return mapped_column(sa.ForeignKey("customer.id", ondelete="CASCADE"))
+
+
+class CustomerEmail(_Contact, Base):
     """An e-mail address: written to as typed, compared by ``match``. Not unique: families share one."""
 
     __tablename__ = "customer_email"
-    __table_args__ = {"info": dump_as("customer_id", "address")}
+    __table_args__ = (_preferred_first("customer_email"), {"info": dump_as("customer_id", "address")})
 
     id: Mapped[int] = mapped_column(primary_key=True)
     address: Mapped[str]
@@ -105,11 +116,11 @@ class CustomerEmail(CustomerOwned, Base):
     position: Mapped[int] = mapped_column(default=0)
 
 
-class CustomerPhone(CustomerOwned, Base):
+class CustomerPhone(_Contact, Base):
     """A phone number: shown as typed, compared in E.164. Not unique."""
 
     __tablename__ = "customer_phone"
-    __table_args__ = {"info": dump_as("customer_id", "number")}
+    __table_args__ = (_preferred_first("customer_phone"), {"info": dump_as("customer_id", "number")})
 
     id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[str]
@@ -117,11 +128,12 @@ class CustomerPhone(CustomerOwned, Base):
     position: Mapped[int] = mapped_column(default=0)
 
 
-class CustomerAddress(CustomerOwned, Base):
+class CustomerAddress(_Contact, Base):
     """A postal address; ``country`` is ISO 3166 alpha-2."""
 
     __tablename__ = "customer_address"
     __table_args__ = (
+        _preferred_first("customer_address"),
         sa.Index("ix_customer_address_fold_city", "fold_city"),
         {"info": dump_as("customer_id", "position", omit=("fold_city",))},
     )

@@ -130,7 +130,7 @@ class Crm:
 
     @contextmanager
     def reading_once(self, opened: AbstractContextManager[Session] | None = None) -> Iterator[None]:
-        """All that is read inside the block, by one thread, is read in one session: it sees one moment, and costs one transaction.
+        """All that is read inside the block, by one thread, is read in one session.
 
         ``opened`` gives the session, if there is one already.
         """

@@ -45,7 +45,7 @@ def install(app: Flask, crm: Crm) -> None:
 
 
 def _record(app: Flask, crm: Crm, began: float, endpoint: str, method: str, status: str) -> None:
-    _requests(app).answered(endpoint, method, status, time.perf_counter() - began, crm.database.engine.pool.checkedout())  # type: ignore[attr-defined]
+    _requests(app).answered(endpoint, method, status, time.perf_counter() - began, crm.database.connections_used)
 
 
 def _requests(app: Flask) -> _Requests:

@@ -75,6 +75,11 @@ class Database:
         with OwnedSession(self._reading, expire_on_commit=False, autoflush=False) as session:
             yield session
 
+    @property
+    def connections_used(self) -> int:
+        """How many somebody works with now."""
+        return sum(engine.pool.checkedout() for engine in (self.engine, self._reading))  # type: ignore[attr-defined]
+
     def cut_log(self) -> bool:
         """Bring SQLite's log into its file and cut it off, old pages and all. False if a reader was in the way for too long."""
         connection = self.engine.raw_connection()

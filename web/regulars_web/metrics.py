@@ -45,7 +45,8 @@ def install(app: Flask, crm: Crm) -> None:
 
 
 def _record(app: Flask, crm: Crm, began: float, endpoint: str, method: str, status: str) -> None:
-    _requests(app).answered(endpoint, method, status, time.perf_counter() - began, crm.database.connections_used)
+    connections = sum(engine.pool.checkedout() for engine in (crm.database.engine, crm.database.readers))  # type: ignore[attr-defined]
+    _requests(app).answered(endpoint, method, status, time.perf_counter() - began, connections)
 
 
 def _requests(app: Flask) -> _Requests:

@@ -77,19 +77,21 @@ class Gathered(NamedTuple):
     """How many customers were found, counted to ``COUNTED_AT_MOST`` + 1, and conditions that find them, with their values.
 
     ``walk`` is whether they are to be looked for on the way through the order of a list; if not, they are put in order themselves.
+    ``some`` is whether those found first are meant, as many as are counted; their ``amount`` then stands beside each.
     """
 
     amount: int
     conditions: tuple[Condition, ...]
     values: dict[str, Any]
     walk: bool = False
+    some: bool = False
 
 
-def gathered(session: Session, conditions: Sequence[Condition], *, first_found: bool = False) -> Gathered:
+def gathered(session: Session, conditions: Sequence[Condition]) -> Gathered:
     """Look for the customers that fulfil ``conditions``.
 
     Few are remembered by their ids. Of many the first ones are most often met soon on the way through the order itself, and gathering all
-    of them would take long; with ``first_found`` those found first are remembered, and the others are left out.
+    of them would take long.
     """
     if session.autoflush:
         session.flush()
@@ -99,7 +101,7 @@ def gathered(session: Session, conditions: Sequence[Condition], *, first_found: 
         return Gathered(connection.execute(_HOW_MANY).scalar_one(), asked, {}, walk=True)
     on_sqlite = connection.dialect.name == "sqlite"
     count, ids = connection.execute(_gathering(asked, on_sqlite=on_sqlite), execution_options={PLANNED_ANEW: True}).one()
-    if count > COUNTED_AT_MOST and not first_found:
+    if count > COUNTED_AT_MOST:
         return Gathered(count, asked, {}, walk=True)
     return Gathered(count, (_AMONG[on_sqlite],), {"gathered": ids or []})
 
@@ -108,6 +110,8 @@ def first(
     session: Session, columns: Sequence[Any], found: Gathered, order: Order, place: Sequence[Any] | None, most: int
 ) -> list[sa.Row[Any]]:
     """So many of the customers gathered, in order, after a place: name and id, or the id where that is the order."""
+    if session.autoflush:
+        session.flush()
     values = {**found.values, "most": most, **dict(zip(("place_id", "place_name"), reversed(place or ()), strict=False))}
     # Past the ORM: these are plain columns, and its way of loading them takes longer than reading them.
     connection, asked, placed = session.connection(), (tuple(columns), found.conditions, order), place is not None
@@ -116,20 +120,22 @@ def first(
         rows = connection.execute(_walked(*asked, placed=placed), values, execution_options=planned).all()
         if len(rows) == most or _is_whole(found.conditions):
             return list(rows)
-    return list(connection.execute(_sorted(*asked, placed=placed), values, execution_options=planned).all())
+    statement = _sorted(*asked, placed=placed, some_on=connection.dialect.name if found.some else None)
+    return list(connection.execute(statement, values, execution_options=planned).all())
 
 
 def read(
     session: Session, columns: Sequence[Any], conditions: Sequence[Condition], *, first_found: bool = False, **place: Unpack[Place]
 ) -> Page[sa.Row[Any]]:
-    """The page after or before a position; ``first_found`` is as in ``gathered``."""
+    """The page after or before a position. With ``first_found`` the list has those found first, as many as are counted, and no others."""
     before, limit, newest = place.get("before"), place.get("limit", 50), place.get("newest", False)
     backwards, position = before is not None, before or place.get("after")
-    found = None if _is_whole(conditions) else gathered(session, conditions, first_found=first_found)
-    # How many there are stands beside each row: one statement for the page that is opened most.
-    asked = (found or Gathered(0, (LIVING,), {}, walk=True), Order(not newest, backwards != newest), position, limit + 1)
-    rows = first(session, columns if found else (*columns, _AMOUNT), *asked)
-    amount = found.amount if found else rows[0].amount if rows else gathered(session, conditions).amount
+    is_whole, order = _is_whole(conditions), Order(not newest, backwards != newest)
+    at_once = Gathered(0, tuple(conditions), {}, walk=is_whole, some=not is_whole) if is_whole or first_found else None
+    found = at_once or gathered(session, conditions)
+    rows = first(session, (*columns, _AMOUNT) if is_whole else columns, found, order, position, limit + 1)
+    # How many there are stands beside each: one statement for the pages that are opened most.
+    amount = rows[0].amount if at_once and rows else gathered(session, conditions).amount if at_once else found.amount
     more, rows = len(rows) > limit, rows[:limit]
     if backwards:
         rows.reverse()
@@ -153,15 +159,19 @@ _AMONG: tuple[Condition, Condition] = (Customer.id == sa.func.any(_ids), Custome
 # The conditions of the whole list are the same each time: to put its statements together takes as long as to ask them.
 @lru_cache(maxsize=64)
 def _gathering(conditions: tuple[Condition, ...], *, on_sqlite: bool) -> sa.Select[tuple[int, Any]]:
-    source, others = _source(conditions) if on_sqlite else (None, conditions)
-    wanted = sa.select(Customer.id).where(*others)
-    if source is not None:
-        # SQLite makes a list of all that stand in an IN (SELECT …) before it looks at the first; joined, it stops when it has enough.
-        members = source.subquery()
-        wanted = wanted.join_from(members, Customer, Customer.id == members.c[0]).distinct()
-    some = wanted.limit(COUNTED_AT_MOST + 1).subquery()
+    some = _some(conditions, Customer.id, on_sqlite=on_sqlite).subquery()
     ids = sa.func.json_group_array(some.c.id) if on_sqlite else sa.func.array_agg(some.c.id)
     return sa.select(sa.func.count(), ids).select_from(some)
+
+
+def _some(conditions: Sequence[Condition], *columns: Any, on_sqlite: bool) -> sa.Select[Any]:
+    """Those found first, as many as are counted."""
+    source, others = _source(conditions) if on_sqlite else (None, conditions)
+    wanted = sa.select(*columns).where(*others)
+    if source is not None:
+        # SQLite makes a list of all that stand in an IN (SELECT …) before it looks at the first; joined, it stops when it has enough.
+        wanted = wanted.join_from(members := source.subquery(), Customer, Customer.id == members.c[0]).distinct()
+    return wanted.limit(COUNTED_AT_MOST + 1)
 
 
 def _source(conditions: Sequence[Condition]) -> tuple[sa.Select[Any] | None, list[Condition]]:
@@ -217,8 +227,13 @@ def _walked(columns: tuple[Any, ...], conditions: tuple[Condition, ...], order: 
 
 
 @lru_cache(maxsize=64)
-def _sorted(columns: tuple[Any, ...], conditions: tuple[Condition, ...], order: Order, *, placed: bool) -> sa.Select[Any]:
+def _sorted(
+    columns: tuple[Any, ...], conditions: tuple[Condition, ...], order: Order, *, placed: bool, some_on: str | None
+) -> sa.Select[Any]:
+    keys = (Customer.id, Customer.fold_name)
+    meant: Any = _some(conditions, *keys, on_sqlite=some_on == "sqlite") if some_on else sa.select(*keys).where(*conditions)
     # Materialized, for no planner to look for them on the way; and columns are found out for those of the page alone.
-    found = sa.select(Customer.id, Customer.fold_name).where(*conditions).cte("found").prefix_with("MATERIALIZED")
+    found = meant.cte("found").prefix_with("MATERIALIZED")
     ids = order.of(sa.select(found.c.id), found.c, placed=placed, limit="most")
-    return order.of(sa.select(*columns).where(Customer.id.in_(ids)), Customer)
+    amount = sa.select(sa.func.count()).select_from(found).scalar_subquery().label("amount")
+    return order.of(sa.select(*columns, *([amount] if some_on else [])).where(Customer.id.in_(ids)), Customer)

@@ -29,7 +29,7 @@ def matching(session: Session, query: str) -> sa.ColumnElement[bool]:
     number = phone_digits(query) or ""
     if len(number) >= SHORTEST_FRAGMENT:
         # Beside the number as it is written, unless its groups are too short to be looked for.
-        return Customer.id.in_(_found(session, [number]) if short else _found(session, [number], long))
+        return Customer.id.in_(_found(session, [number]) if short or long == [number] else _found(session, [number], long))
     conditions = [_name_begins(word) for word in short]
     if long:
         found = _found(session, long)

@@ -53,7 +53,7 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgres_engine(self.url)
         # Readers have connections of their own, which cannot write.
-        self._reading = _sqlite_engine(self.url, read_only=True) if self.is_sqlite else _postgres_readers(self.url)
+        self.readers = _sqlite_engine(self.url, read_only=True) if self.is_sqlite else _postgres_readers(self.url)
         self._repeatable = self.engine.execution_options(repeatable=True)
         self._optimistic = self.engine.execution_options(repeatable=True, optimistic=True)
 
@@ -72,13 +72,8 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session that cannot write. On SQLite it sees one moment, on PostgreSQL each statement sees its own."""
-        with OwnedSession(self._reading, expire_on_commit=False, autoflush=False) as session:
+        with OwnedSession(self.readers, expire_on_commit=False, autoflush=False) as session:
             yield session
-
-    @property
-    def connections_used(self) -> int:
-        """How many somebody works with now."""
-        return sum(engine.pool.checkedout() for engine in (self.engine, self._reading))  # type: ignore[attr-defined]
 
     def cut_log(self) -> bool:
         """Bring SQLite's log into its file and cut it off, old pages and all. False if a reader was in the way for too long."""
@@ -92,7 +87,7 @@ class Database:
     def dispose(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
-        self._reading.dispose()
+        self.readers.dispose()
 
 
 def _sqlite_engine(url: sa.URL, *, read_only: bool = False) -> sa.Engine:

@@ -79,7 +79,7 @@ def load(choice: Choice, rows: Sequence[CustomerLine]) -> list[Column]:
     """The chosen columns of plugins with their values; those of a plugin that fails are left out."""
     ids = [row.id for row in rows]
     columns: list[Column] = []
-    for plugin, chosen in choice.plugins.items():
+    for plugin, chosen in choice.plugins.items() if ids else ():
         answer = crm_here().bus.guarded(plugin, "column values", lambda chosen=chosen: _load(chosen, ids))  # type: ignore[misc]
         columns += answer.value or ()
     return columns

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from regulars_plugin_api.i18n import current_locale
 
-MOST = 1024
+MOST = 512
 
 
 def install(app: Flask) -> None:

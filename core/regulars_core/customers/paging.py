@@ -135,7 +135,7 @@ def read(
     found = at_once or gathered(session, conditions)
     rows = first(session, (*columns, _AMOUNT) if is_whole else columns, found, order, position, limit + 1)
     # How many there are stands beside each: one statement for the pages that are opened most.
-    amount = rows[0].amount if at_once and rows else gathered(session, conditions).amount if at_once else found.amount
+    amount = rows[0].amount if at_once and rows else gathered(session, conditions).amount if at_once and position else found.amount
     more, rows = len(rows) > limit, rows[:limit]
     if backwards:
         rows.reverse()

@@ -6,7 +6,7 @@ import datetime as dt
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, cast
 
 from flask import Flask, g, message_flashed, redirect, request, session, url_for
@@ -62,12 +62,14 @@ class NoMail(MailUtil):
 
 
 class Sessions(SecureCookieSessionInterface):
-    """Flask's cookies, with one signer for all of them: the keys stay the same as long as the process runs."""
+    """The cookies of one application, with one signer for all of them: its keys stay the same as long as the process runs."""
 
-    @cache  # noqa: B019 - one for each application
+    _signer: URLSafeTimedSerializer | None = None
+
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
         """What signs the cookie."""
-        return super().get_signing_serializer(app)
+        self._signer = self._signer or super().get_signing_serializer(app)
+        return self._signer
 
 
 class Lookup(SQLAlchemySessionUserDatastore):

@@ -53,8 +53,10 @@ def serve(make_app: Callable[[], Flask], host: str, port: int, workers: int) -> 
 
 
 def _choose_core(server: Any, worker: Any) -> None:
-    """The core with the fewest workers. Of the threads of a worker only one computes at a time: on one core they don't wake each other
-    across the machine for every answer, nor find its caches cold.
+    """That with the fewest workers.
+
+    Of the threads of a worker only one computes at a time: on one core they don't wake each other across the machine for every answer,
+    nor find its caches cold.
     """
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     # Several installations on one machine don't all begin with the same one.

@@ -1,13 +1,11 @@
 """The staff's pages, the REST API and the command line."""
 
-import sys
 from pathlib import Path
+
+from regulars_web.lean import without
 
 TRANSLATIONS = Path(__file__).parent / "translations"
 
-# structlog draws rich in wherever it is installed, for tracebacks in colour that nobody is shown: four megabytes of each process.
-if "rich" not in sys.modules:
-    sys.modules["rich"] = None  # type: ignore[assignment]
+# For tracebacks in colour, which nobody is shown.
+with without("rich"):
     import structlog as structlog
-
-    del sys.modules["rich"]

@@ -13,8 +13,6 @@ from flask import Flask, g, message_flashed, redirect, request, session, url_for
 from flask.sessions import SecureCookieSessionInterface
 from flask_limiter import Limiter
 from flask_login import user_logged_out
-from flask_security import MailUtil, RoleMixin, Security, SQLAlchemySessionUserDatastore, UserMixin, user_authenticated
-from flask_security.utils import login_user, set_request_attr
 from flask_wtf.csrf import CSRFProtect, generate_csrf
 from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy.orm import Mapped, Session, relationship
@@ -27,8 +25,14 @@ from regulars_plugin_api.errors import Forbidden
 from regulars_plugin_api.hookspecs import access
 from regulars_plugin_api.i18n import Text, _
 from regulars_web.devices import device_name
+from regulars_web.lean import without
 from regulars_web.links import leads_somewhere
 from regulars_web.rest import limits
+
+# For one-time passwords, which are not offered.
+with without("cryptography"):
+    from flask_security import MailUtil, RoleMixin, Security, SQLAlchemySessionUserDatastore, UserMixin, user_authenticated
+    from flask_security.utils import login_user, set_request_attr
 
 IDLE = dt.timedelta(hours=8)
 STAYS_FOR = dt.timedelta(minutes=5)

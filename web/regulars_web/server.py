@@ -58,7 +58,7 @@ def _choose_core(server: Any, worker: Any) -> None:
     Of the threads of a worker only one computes at a time: on one core they don't wake each other across the machine for every answer,
     nor find its caches cold.
     """
-    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    cores = list(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     # Several installations on one machine don't all begin with the same one.
     random.shuffle(cores)
     taken = [one.core for one in server.WORKERS.values()]

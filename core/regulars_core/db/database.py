@@ -174,8 +174,8 @@ def _postgres_readers(url: sa.URL) -> sa.Engine:
     @sa.event.listens_for(engine, "rollback")
     def end(connection: sa.Connection) -> None:
         """By COMMIT: the driver forgets what it has prepared with each rollback, and there is nothing to take back."""
-        driver: Any = connection.connection.driver_connection
-        if not driver.autocommit:
+        driver: Any = None if connection.invalidated else connection.connection.driver_connection
+        if driver and not driver.autocommit:
             driver.commit() if driver.info.transaction_status.name == "INTRANS" else driver.rollback()
             driver.autocommit = True
 

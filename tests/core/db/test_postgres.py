@@ -97,3 +97,22 @@ def test_what_needs_a_transaction_begins_one_and_leaves_none(database: Database)
         with database.read() as session:
             moments = [session.scalar(sa.text("SELECT now()")) for _twice in range(2)]
             assert moments[0] < moments[1], "each statement is its own transaction"
+
+
+@pytest.mark.parametrize("options", [{}, {"yield_per": 2}], ids=["plain", "cursor in the server"])
+def test_a_connection_that_breaks_while_it_reads_is_told_as_that_and_made_anew(database: Database, options: dict[str, int]) -> None:
+    one = sa.text("SELECT 1").execution_options(**options)
+    with pytest.raises(sa.exc.OperationalError):
+        ask_while_it_breaks(database, one)
+    assert database.readers.pool.checkedout() == 0  # type: ignore[attr-defined]
+    with database.read() as session:
+        assert session.scalars(one).all() == [1]
+
+
+def ask_while_it_breaks(database: Database, one: sa.Executable) -> None:
+    with database.read() as session:
+        assert session.scalars(one).all() == [1]
+        mine = session.scalar(sa.text("SELECT pg_backend_pid()"))
+        with database.transaction() as other:
+            other.execute(sa.text("SELECT pg_terminate_backend(:mine)"), {"mine": mine})
+        session.scalars(one).all()

@@ -79,6 +79,9 @@ class Quantity(_Scaled):
     digits = 3
 
 
+_UNITS = tuple(Decimal(1).scaleb(-digits) for digits in range(10))
+
+
 def scaled(value: Decimal, digits: int) -> int:
     """``value`` in units of 10**-digits. A value that does not fit exactly is a ``ValueError``, never rounded."""
     number = value.scaleb(digits)
@@ -89,7 +92,7 @@ def scaled(value: Decimal, digits: int) -> int:
 
 def unscaled(value: int, digits: int) -> Decimal:
     """The ``Decimal`` that ``scaled`` stored."""
-    return Decimal(value).scaleb(-digits)
+    return value * _UNITS[digits]
 
 
 class Money:

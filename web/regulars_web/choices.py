@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from regulars_core.customers.models import Tag
 from regulars_core.stores.models import Store
 from regulars_core.users.models import SavedView
+from regulars_plugin_api.db import read_rows
 from regulars_plugin_api.views import Viewer
 
 
@@ -36,8 +37,8 @@ def offered(session: Session, viewer: Viewer, *, stores: int, tags: int, views: 
     sees_all = viewer.store_ids is None
     values = {"me": viewer.user_id, "stores": stores, "tags": tags, "views": views}
     found: list[list[Offer]] = [[], [], []]
-    for part, number, code, name, marked in session.execute(
-        _choices(sees_all), values if sees_all else values | {"scope": sorted(viewer.store_ids or ())}
+    for part, number, code, name, marked in read_rows(
+        session, _choices(sees_all), values if sees_all else values | {"scope": sorted(viewer.store_ids or ())}
     ):
         found[part].append(Offer(number, code, name, bool(marked)))
     return Choices(*found)
@@ -49,17 +50,18 @@ def _choices(sees_all: bool) -> sa.Select[Any]:
     store, view, tag = Store.__table__.c, SavedView.__table__.c, Tag.__table__.c
     mine = view.user_id == sa.bindparam("me", type_=view.user_id.type)
     in_scope = sa.true() if sees_all else store.id.in_(sa.bindparam("scope", expanding=True))
-    no, blank = sa.literal(0), sa.literal("")
+    no, blank, first = sa.literal(0), sa.literal(""), sa.literal(0)
+    others = sa.case((mine, 0), else_=1)
     parts = (
-        (0, store.id, store.code, store.name, no, in_scope, (store.code,), "stores"),
-        (1, tag.id, blank, tag.name, no, sa.true(), (tag.name,), "tags"),
-        (2, view.id, blank, view.name, sa.cast(view.shared, sa.Integer), mine | view.shared, (mine.desc(), view.name), "views"),
+        (0, store.id, store.code, store.name, no, first, in_scope, (store.code,), "stores"),
+        (1, tag.id, blank, tag.name, no, first, sa.true(), (tag.name,), "tags"),
+        (2, view.id, blank, view.name, sa.cast(view.shared, sa.Integer), others, mine | view.shared, (others, view.name), "views"),
     )
     asked = []
-    for part, number, code, name, marked, wanted, order, most in parts:
-        place = sa.func.row_number().over(order_by=order).label("place")
-        about = (number.label("id"), code.label("code"), name.label("name"), marked.label("marked"), place)
+    for part, number, code, name, marked, place, wanted, order, most in parts:
+        about = (number.label("id"), code.label("code"), name.label("name"), marked.label("marked"), place.label("place"))
         few = sa.select(sa.literal(part).label("part"), *about).where(wanted).order_by(*order).limit(sa.bindparam(most, type_=sa.Integer))
         asked.append(sa.select(few.subquery()))
     every = sa.union_all(*asked).subquery()
-    return sa.select(every.c.part, every.c.id, every.c.code, every.c.name, every.c.marked).order_by(every.c.part, every.c.place)
+    found = every.c
+    return sa.select(found.part, found.id, found.code, found.name, found.marked).order_by(found.part, found.place, found.code, found.name)

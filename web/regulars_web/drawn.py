@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
 
-from flask import Flask, current_app
+from flask import Flask, current_app, request
 from markupsafe import Markup
 
 from regulars_plugin_api.i18n import current_locale
@@ -15,18 +15,19 @@ MOST = 512
 
 
 def install(app: Flask) -> None:
-    """Keep what pages of ``app`` had drawn last."""
+    """Keep what pages of ``app`` had drawn last, and give templates ``drawn``."""
     environment = app.jinja_env
 
     # Typed: 1 and True are the same key, and do not look the same.
     @lru_cache(maxsize=MOST, typed=True)
-    def draw(template: str, macro: str, _locale: str, *values: Any) -> Markup:
+    def draw(template: str, macro: str, _locale: str, _root: str, *values: Any) -> Markup:
         found: Markup = getattr(environment.get_template(template).module, macro)(*values)
         return found
 
     app.extensions["regulars_drawn"] = draw
+    environment.globals["drawn"] = drawn
 
 
 def drawn(template: str, macro: str) -> Callable[..., Markup]:
-    """What a macro makes of values that can be hashed, in this request; besides them it may ask only for the language."""
-    return partial(current_app.extensions["regulars_drawn"], template, macro, current_locale())
+    """What a macro makes of values that can be hashed, in this request; besides them it may ask only for words and addresses."""
+    return partial(current_app.extensions["regulars_drawn"], template, macro, current_locale(), request.script_root)

@@ -19,7 +19,7 @@ from regulars_plugin_api.i18n import current_locale
 from regulars_web import language
 
 _unsafe = re.compile("[&<>'\"]").search
-SAID = ("_", "icon")
+SAID = ("_", "icon", "asset")
 """Functions that answer the same in one language as long as the process runs, when nothing but texts are given to them."""
 
 

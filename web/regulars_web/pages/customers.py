@@ -7,7 +7,7 @@ import binascii
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import request, url_for
 from flask_login import current_user
@@ -43,6 +43,20 @@ class Chip:
     without: str
 
 
+class Table(NamedTuple):
+    """What stands above the rows: columns (name, title, shown), titles of plugins' columns, actions for many (endpoint, label, by GET)."""
+
+    layout: columns.Layout
+    state: tuple[tuple[str, str], ...]
+    offered: tuple[tuple[str, str, bool], ...]
+    titles: tuple[str, ...]
+    actions: tuple[tuple[str, str, bool], ...]
+    may_edit: bool
+    may_share: bool
+    mine: choices.Offer | None
+    """The view that is open, if the viewer saved it."""
+
+
 @pages.get("/customers")
 @access("customers.view")
 def page() -> str:
@@ -64,28 +78,35 @@ def page() -> str:
         }
     choice, bulk = columns.choose(given["columns"]), _bulk_actions()
     loaded = columns.load(choice, found.rows)
-    layout = columns.Layout(bool(bulk) or viewer.may("customers.edit"), *map(choice.has, columns.CORE))
+    table = Table(
+        columns.Layout(bool(bulk) or viewer.may("customers.edit"), *map(choice.has, columns.CORE)),
+        tuple(given.items()),
+        tuple((name, str(title), choice.has(name)) for _plugin, name, title in choice.offered),
+        tuple(str(column.title) for column in loaded),
+        tuple((action.endpoint, str(action.label), action.get) for action in bulk),
+        viewer.may("customers.edit"),
+        viewer.may("views.share"),
+        choices.Offer(current.id, "", current.name, current.shared) if current and current.user_id == viewer.user_id else None,
+    )
+    statuses, kinds = ({name: str(title) for name, title in words.items()} for words in (STATUSES, KINDS))
     return render(
         "customers.html",
         given=given,
         page=found,
         most=COUNTED_AT_MOST,
-        choice=choice,
-        columns=loaded,
-        layout=layout,
-        rows=_drawn(layout, found.rows, loaded),
-        views=offered.views,
-        tags=[tag.name for tag in offered.tags],
+        table=table,
+        state=table.state,
+        rows=_drawn(table.layout, found.rows, loaded, {**statuses, **kinds}),
+        views=tuple(offered.views),
+        tags=tuple(offered.tags),
         current=current,
-        me=current_user.id,
-        all_stores=all_stores,
+        all_stores=tuple(all_stores),
         whole=json.dumps(asked["where"], ensure_ascii=False) if asked["where"] else "",
         trashed=[one for one in request.args.get("trashed", "").split(",") if one.isdecimal()][:PAGE_SIZE],
-        bulk=bulk,
         before=found.before and address(given, before=_cursor(found.before)),
         after=found.after and address(given, after=_cursor(found.after)),
-        statuses=STATUSES,
-        kinds=KINDS,
+        statuses=tuple(statuses.items()),
+        kinds=tuple(kinds.items()),
         **values,
     )
 
@@ -128,13 +149,11 @@ def _bulk_actions() -> list[Any]:
     return sorted(allowed, key=lambda one: one.weight)
 
 
-def _drawn(layout: columns.Layout, lines: Sequence[CustomerLine], loaded: Sequence[columns.Column]) -> Markup:
+def _drawn(layout: columns.Layout, lines: Sequence[CustomerLine], loaded: Sequence[columns.Column], titles: Mapping[str, str]) -> Markup:
     """The rows of the table. Whoever goes through lists and back sees the same ones again and again."""
-    titles = {name: str(title) for name, title in (*STATUSES.items(), *KINDS.items())}
     draw, values = drawn("_customer_row.html", "row"), [column.values for column in loaded]
-    return Markup().join(
-        [draw(layout, line, titles[line.status], titles[line.kind], *[found[line.id] for found in values]) for line in lines]
-    )
+    rows = [draw(layout, line, titles[line.status], titles[line.kind], *[found[line.id] for found in values]) for line in lines]
+    return Markup("".join(rows))  # noqa: S704 - each is a template that escaped what it printed
 
 
 def _chips(given: Mapping[str, str], all_stores: Sequence[choices.Offer]) -> list[Chip]:

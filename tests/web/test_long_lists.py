@@ -16,6 +16,7 @@ from regulars_plugin_api.ids import uuid7
 from regulars_plugin_api.views import SYSTEM
 from regulars_testkit.crm import CrmHarness
 from regulars_web import lookups
+from regulars_web.listing import lines
 
 PASSED, LAST = paging.WALKED + 500, 1200
 BLOCKED, EVERY_NINTH = ({"field": "status", "op": "eq", "value": status} for status in ("blocked", "prospect"))
@@ -49,7 +50,7 @@ def forwards(crm: CrmHarness, **wanted: Any) -> Iterator[Any]:
     after = None
     for _ in itertools.count():
         with crm.read() as session:
-            page = crm.customers.lines(session, SYSTEM, after=after, limit=400, **wanted)
+            page = lines(crm, session, SYSTEM, after=after, limit=400, **wanted)
         yield page
         after = page.after
         if after is None:
@@ -65,7 +66,7 @@ def test_everybody_is_met_once_and_in_order(crowd: CrmHarness, where: Any) -> No
     newest = [row.id for page in forwards(crowd, where=where, newest=True) for row in page.rows]
     assert newest == sorted((number for _name, number in wanted), reverse=True)
     with crowd.read() as session:
-        back = crowd.customers.lines(session, SYSTEM, before=pages[-1].before, limit=400, where=where)
+        back = lines(crowd, session, SYSTEM, before=pages[-1].before, limit=400, where=where)
     assert back.rows == pages[-2].rows
 
 
@@ -98,7 +99,7 @@ def test_a_search_that_finds_very_many_shows_the_first_found(crowd: CrmHarness) 
 def test_a_short_word_beside_one_that_very_many_bear(crowd: CrmHarness) -> None:
     wanted = crowd.customers.create({"first_name": "Anna", "last_name": "王"})
     with crowd.read() as session:
-        found = {query: crowd.customers.lines(session, SYSTEM, query=query) for query in ("anna 王", "anna an", "anna zz", "王 0079")}
+        found = {query: lines(crowd, session, SYSTEM, query=query) for query in ("anna 王", "anna an", "anna zz", "王 0079")}
     assert {query: page.count for query, page in found.items()} == {
         "anna 王": 1,
         "anna an": paging.COUNTED_AT_MOST + 1,
@@ -115,6 +116,6 @@ def test_a_condition_about_the_customer_itself_stays_one(crm: CrmHarness) -> Non
         crm.customers.create({"display_name": f"Of {store}", "store": store})
     with crm.read() as session:
         own = sa.select(Store.id).where(Store.id == Customer.store_id)
-        found = paging.gathered(session, [paging.LIVING, Customer.id.in_(own)])
+        found = paging.gathered(session, paging.Asked((paging.LIVING, Customer.id.in_(own))))
         among = session.scalars(sa.select(Customer.id).where(*found.conditions), found.values).all()
     assert (found.amount, among) == (1, [1])

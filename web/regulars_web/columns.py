@@ -10,11 +10,11 @@ from functools import cached_property
 from types import NoneType
 from typing import Any, NamedTuple
 
-from regulars_core.customers.listing import CustomerLine
 from regulars_plugin_api.contributions import CustomerColumn
 from regulars_plugin_api.hookspecs import customers as hooks
 from regulars_plugin_api.i18n import Text, _
 from regulars_plugin_api.web import current_viewer
+from regulars_web.listing import CustomerLine
 from regulars_web.running import crm_here
 
 CORE: Mapping[str, Text] = {"status": _("Status"), "store": _("Home store"), "city": _("City"), "email": _("E-mail"), "phone": _("Phone")}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypedDict, TypeVar, Unpack
@@ -73,6 +73,13 @@ class Order(NamedTuple):
         return statement.order_by(*(key.desc() if self.falling else key for key in keys)).limit(most)
 
 
+class Asked(NamedTuple):
+    """Conditions on ``Customer``, and the values of what is open in them."""
+
+    conditions: tuple[Condition, ...]
+    values: Mapping[str, Any] = {}
+
+
 class Gathered(NamedTuple):
     """How many customers were found, counted to ``COUNTED_AT_MOST`` + 1, and conditions that find them, with their values.
 
@@ -82,27 +89,28 @@ class Gathered(NamedTuple):
 
     amount: int
     conditions: tuple[Condition, ...]
-    values: dict[str, Any]
+    values: Mapping[str, Any]
     walk: bool = False
     some: bool = False
 
 
-def gathered(session: Session, conditions: Sequence[Condition]) -> Gathered:
-    """Look for the customers that fulfil ``conditions``.
+def gathered(session: Session, asked: Asked) -> Gathered:
+    """Look for the customers that are asked for.
 
     Few are remembered by their ids. Of many the first ones are most often met soon on the way through the order itself, and gathering all
     of them would take long.
     """
     if session.autoflush:
         session.flush()
-    connection, asked = session.connection(), tuple(conditions)
+    connection = session.connection()
     # Nearly all there are: met at once, so that nobody's id is needed.
-    if _is_whole(asked):
-        return Gathered(connection.execute(_HOW_MANY).scalar_one(), asked, {}, walk=True)
+    if _is_whole(asked.conditions):
+        return Gathered(connection.execute(_HOW_MANY).scalar_one(), *asked, walk=True)
     on_sqlite = connection.dialect.name == "sqlite"
-    count, ids = connection.execute(_gathering(asked, on_sqlite=on_sqlite), execution_options={PLANNED_ANEW: True}).one()
+    gathering = _gathering(asked.conditions, on_sqlite=on_sqlite)
+    count, ids = connection.execute(gathering, asked.values, execution_options={PLANNED_ANEW: True}).one()
     if count > COUNTED_AT_MOST:
-        return Gathered(count, asked, {}, walk=True)
+        return Gathered(count, *asked, walk=True)
     return Gathered(count, (_AMONG[on_sqlite],), {"gathered": ids or []})
 
 
@@ -124,18 +132,16 @@ def first(
     return list(connection.execute(statement, values, execution_options=planned).all())
 
 
-def read(
-    session: Session, columns: Sequence[Any], conditions: Sequence[Condition], *, first_found: bool = False, **place: Unpack[Place]
-) -> Page[sa.Row[Any]]:
+def read(session: Session, columns: Sequence[Any], asked: Asked, *, first_found: bool = False, **place: Unpack[Place]) -> Page[sa.Row[Any]]:
     """The page after or before a position. With ``first_found`` the list has those found first, as many as are counted, and no others."""
     before, limit, newest = place.get("before"), place.get("limit", 50), place.get("newest", False)
     backwards, position = before is not None, before or place.get("after")
-    is_whole, order = _is_whole(conditions), Order(not newest, backwards != newest)
-    at_once = Gathered(0, tuple(conditions), {}, walk=is_whole, some=not is_whole) if is_whole or first_found else None
-    found = at_once or gathered(session, conditions)
+    is_whole, order = _is_whole(asked.conditions), Order(not newest, backwards != newest)
+    at_once = Gathered(0, *asked, walk=is_whole, some=not is_whole) if is_whole or first_found else None
+    found = at_once or gathered(session, asked)
     rows = first(session, (*columns, _AMOUNT) if is_whole else columns, found, order, position, limit + 1)
     # How many there are stands beside each: one statement for the pages that are opened most.
-    amount = rows[0].amount if at_once and rows else gathered(session, conditions).amount if at_once and position else found.amount
+    amount = rows[0].amount if at_once and rows else gathered(session, asked).amount if at_once and position else found.amount
     more, rows = len(rows) > limit, rows[:limit]
     if backwards:
         rows.reverse()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from itertools import chain, islice
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -14,6 +16,7 @@ from regulars_plugin_api.db import BigInt
 
 SHORTEST_FRAGMENT = 3
 COMMON = 500
+_LITERALLY = str.maketrans({character: f"/{character}" for character in "/%_"})
 _BETWEEN_DIGITS = "+-./() \u2010\u2011\u2012\u2013\u2014\u2212"
 LAST_CHARACTER = "\U0010ffff"
 
@@ -21,22 +24,28 @@ LAST_CHARACTER = "\U0010ffff"
 _fulltext = sa.Table("customer_search", sa.MetaData(), sa.Column("rowid", sa.Integer), sa.Column("words", sa.Text))
 
 
-def matching(session: Session, query: str) -> sa.ColumnElement[bool]:
-    """A condition on ``Customer``: every word of ``query`` is found in its names, contacts or numbers."""
-    words = values.fold(query).split()
+def matching(session: Session, query: str) -> tuple[sa.ColumnElement[bool], dict[str, str]]:
+    """A condition on ``Customer`` and its values: every word of ``query`` is found in its names, contacts or numbers.
+
+    Queries of as many words have the same condition: to put it together takes as long as to ask it.
+    """
+    words, on_sqlite = values.fold(query).split(), session.get_bind().dialect.name == "sqlite"
     long = [word for word in words if len(word) >= SHORTEST_FRAGMENT]
     short = [word for word in words if len(word) < SHORTEST_FRAGMENT]
+    alternatives = [long] if long else []
     number = phone_digits(query) or ""
     if len(number) >= SHORTEST_FRAGMENT:
         # Beside the number as it is written, unless its groups are too short to be looked for.
-        return Customer.id.in_(_found(session, [number]) if short or long == [number] else _found(session, [number], long))
-    conditions = [_name_begins(word) for word in short]
-    if long:
-        found = _found(session, long)
-        # SQLite begins with those whose long words are found, however many they are; in an id that was added to it sees no way to.
-        names_first = short and session.get_bind().dialect.name == "sqlite" and _is_common(session, found)
-        conditions.append((Customer.id + 0 if names_first else Customer.id).in_(found))
-    return sa.and_(*conditions) if conditions else sa.true()
+        alternatives, short = [[number]] if short or long == [number] else [[number], long], []
+    given = {name: text for place, word in enumerate(short) for name, text in _range(place, word)}
+    if on_sqlite:
+        phrases = (" AND ".join('"' + word.replace('"', '""') + '"' for word in words) for words in alternatives)
+        given["phrases"] = " OR ".join(f"({phrase})" for phrase in phrases)
+    else:
+        given |= {f"part{place}": f"%{word.translate(_LITERALLY)}%" for place, word in enumerate(chain(*alternatives))}
+    # SQLite begins with those whose long words are found, however many they are; in an id that was added to it sees no way to.
+    names_first = bool(short and long and on_sqlite and _is_common(session, given))
+    return _condition(len(short), tuple(map(len, alternatives)), names_first=names_first, on_sqlite=on_sqlite), given
 
 
 def phone_digits(query: str) -> str | None:
@@ -117,27 +126,35 @@ def reindex(session: Session, ids: Iterable[int]) -> None:
     index(session, [(row.id, search_words(row[1:], *parts[row.id])) for row in names])
 
 
-def _name_begins(word: str) -> sa.ColumnElement[bool]:
+@lru_cache(maxsize=256)
+def _condition(short: int, long: tuple[int, ...], *, names_first: bool, on_sqlite: bool) -> sa.ColumnElement[bool]:
+    conditions = [_name_begins(place) for place in range(short)]
+    if long:
+        conditions.append((Customer.id + 0 if names_first else Customer.id).in_(_found(long, on_sqlite=on_sqlite)))
+    return sa.and_(*conditions) if conditions else sa.true()
+
+
+def _range(place: int, word: str) -> tuple[tuple[str, str], ...]:
+    return (f"begins{place}", word), (f"ends{place}", word + LAST_CHARACTER)
+
+
+def _name_begins(place: int) -> sa.ColumnElement[bool]:
     # A range instead of LIKE: the planner of either database reads it from the index.
-    return sa.or_(
-        *(
-            sa.and_(column >= word, column < word + LAST_CHARACTER)
-            for column in (Customer.fold_name, Customer.fold_last, Customer.fold_first)
-        )
-    )
+    begins, ends = (sa.bindparam(f"{end}{place}", type_=sa.Text) for end in ("begins", "ends"))
+    return sa.or_(*(sa.and_(name >= begins, name < ends) for name in (Customer.fold_name, Customer.fold_last, Customer.fold_first)))
 
 
-def _is_common(session: Session, found: sa.Select[tuple[int]]) -> bool:
-    return len(session.execute(found.limit(COMMON)).all()) == COMMON
-
-
-def _found(session: Session, *alternatives: Sequence[str]) -> sa.Select[tuple[int]]:
-    """The ids of those in whose words all of one of these are found."""
-    if session.get_bind().dialect.name == "sqlite":
-        phrases = " OR ".join("(" + " AND ".join('"' + word.replace('"', '""') + '"' for word in words) + ")" for words in alternatives)
-        matches = sa.literal_column("customer_search").op("MATCH")(phrases)
+def _found(alternatives: tuple[int, ...], *, on_sqlite: bool) -> sa.Select[tuple[int]]:
+    """The ids of those in whose words all of one of these are found: so many words each."""
+    if on_sqlite:
+        matches = sa.literal_column("customer_search").op("MATCH")(sa.bindparam("phrases", type_=sa.Text))
         return sa.select(sa.literal_column("rowid")).select_from(_fulltext).where(matches)
-    has = customer_search.c.words.contains
-    return sa.select(customer_search.c.customer_id).where(
-        sa.or_(*(sa.and_(*(has(word, autoescape=True) for word in words)) for words in alternatives))
-    )
+    has = (customer_search.c.words.like(sa.bindparam(f"part{place}"), escape="/") for place in range(sum(alternatives)))
+    return sa.select(customer_search.c.customer_id).where(sa.or_(*(sa.and_(*islice(has, amount)) for amount in alternatives)))
+
+
+_HOW_COMMON = sa.select(sa.func.count()).select_from(_found((), on_sqlite=True).limit(COMMON).subquery())
+
+
+def _is_common(session: Session, given: Mapping[str, str]) -> bool:
+    return bool(session.connection().execute(_HOW_COMMON, given).scalar_one() == COMMON)

@@ -11,9 +11,8 @@ from sqlalchemy.orm import Session
 
 from regulars_core.customers import drafting, merging, paging, search, timeline
 from regulars_core.customers.filter import blaming, compiler
-from regulars_core.customers.listing import LINE, CustomerLine
 from regulars_core.customers.models import Customer, Tag
-from regulars_core.customers.paging import LIVING, Page, Place
+from regulars_core.customers.paging import LIVING, Asked, Page, Place
 from regulars_core.customers.scope import visible
 from regulars_core.customers.viewing import COLUMNS, PARTS, complete, view
 from regulars_plugin_api.db import read_rows
@@ -70,19 +69,10 @@ class CustomerService:
         self, session: Session, viewer: Viewer, *, query: str = "", where: Any | None = None, trash: bool = False, **place: Unpack[Place]
     ) -> Page[CustomerView]:
         """Customers the viewer may see, by name, after or before a position. ``where`` is a filter. Raises ``BadFilter``."""
-        conditions = self.conditions(session, viewer, query, where, trash)
+        asked = self.conditions(session, viewer, query, where, trash)
         with blaming(self.crm, where):
-            found = paging.read(session, COLUMNS, conditions, **place)
+            found = paging.read(session, COLUMNS, asked, **place)
         return found.holding(complete(session, found.rows))
-
-    def lines(
-        self, session: Session, viewer: Viewer, *, query: str = "", where: Any | None = None, trash: bool = False, **place: Unpack[Place]
-    ) -> Page[CustomerLine]:
-        """The same customers as a list shows them, in one statement. Of a search that finds very many it has those found first."""
-        conditions = self.conditions(session, viewer, query, where, trash)
-        with blaming(self.crm, where):
-            found = paging.read(session, LINE, conditions, first_found=bool(query.strip()), **place)
-        return found.holding([CustomerLine._make(row[: len(LINE)]) for row in found.rows])
 
     def count_about(self, session: Session, viewer: Viewer, *, query: str = "", where: Any | None = None, trash: bool = False) -> int:
         """How many there are, counted no further than ``COUNTED_AT_MOST`` + 1."""
@@ -96,7 +86,7 @@ class CustomerService:
 
     def ids_seen_by(self, session: Session, viewer: Viewer, where: Any | None = None) -> sa.Select[int]:
         """A SELECT of the ids of living customers the viewer may see, those a filter selects if there is one. Raises ``BadFilter``."""
-        return sa.select(Customer.id).where(*self.conditions(session, viewer, "", where, trash=False))
+        return sa.select(Customer.id).where(*self.conditions(session, viewer, "", where, trash=False).conditions)
 
     def visible_ids(self, session: Session, viewer: Viewer, customer_ids: Sequence[int]) -> set[int]:
         """Those of ``customer_ids`` that the viewer may see."""
@@ -170,15 +160,16 @@ class CustomerService:
         """The tags in use, for choosing one."""
         return list(session.scalars(sa.select(Tag.name).order_by(Tag.name).limit(500)))
 
-    def conditions(self, session: Session, viewer: Viewer, query: str, where: Any | None, trash: bool) -> list[sa.ColumnElement[bool]]:
+    def conditions(self, session: Session, viewer: Viewer, query: str, where: Any | None, trash: bool) -> Asked:
         """What a list asks of its customers: that the viewer may see them, and the search and filter. Raises ``BadFilter``."""
-        conditions = [THROWN_AWAY if trash else LIVING]
-        if query.strip():
-            conditions.append(search.matching(session, query))
+        conditions: list[sa.ColumnElement[bool]] = [THROWN_AWAY if trash else LIVING]
+        found, given = search.matching(session, query) if query.strip() else (None, {})
+        if found is not None:
+            conditions.append(found)
         if where is not None:
             conditions.append(compiler(self.crm).compile(where))
         # What takes longest to find out of each customer comes last.
-        return conditions if viewer.store_ids is None else [*conditions, self.visible_to(viewer)]
+        return Asked((*conditions, *([] if viewer.store_ids is None else [self.visible_to(viewer)])), given)
 
     def _find(self, session: Session, *conditions: sa.ColumnElement[bool]) -> list[CustomerView]:
         return complete(session, session.execute(sa.select(*COLUMNS).where(*conditions)).all())

@@ -12,6 +12,7 @@ from regulars_plugin_api.values import fold
 from regulars_plugin_api.web import access, current_viewer, render
 from regulars_web import navigation
 from regulars_web.gate import SIGNED_IN
+from regulars_web.listing import lines
 from regulars_web.running import crm_here
 
 pages = Blueprint("commands", __name__)
@@ -86,7 +87,7 @@ def _customers(wanted: str) -> list[Command]:
     if not wanted or not viewer.may("customers.view"):
         return []
     with crm_here().read(viewer) as session:
-        found = crm_here().customers.lines(session, viewer, query=wanted, limit=CUSTOMERS).rows
+        found = lines(crm_here(), session, viewer, query=wanted, limit=CUSTOMERS).rows
     return [
         Command(one.display_name, url_for("customers.show", customer_id=one.id), "users", one.phone or one.email or _("Customer"))
         for one in found

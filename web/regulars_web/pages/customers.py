@@ -14,7 +14,6 @@ from flask_login import current_user
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from regulars_core.customers.listing import CustomerLine
 from regulars_core.customers.paging import COUNTED_AT_MOST, Position
 from regulars_core.users.models import SavedView
 from regulars_plugin_api.hookspecs import web as hooks
@@ -24,6 +23,7 @@ from regulars_web import choices, columns, filtering, saved_views
 from regulars_web.drawn import drawn
 from regulars_web.filtering import KINDS, STATUSES
 from regulars_web.links import leads_somewhere
+from regulars_web.listing import CustomerLine, lines
 from regulars_web.pages.customer import MOST_CHOICES, pages
 from regulars_web.running import crm_here
 
@@ -61,14 +61,14 @@ class Table(NamedTuple):
 @access("customers.view")
 def page() -> str:
     """Customers by name, as far as search and filters let them through."""
-    viewer, customers = current_viewer(), crm_here().customers
+    viewer = current_viewer()
     with crm_here().read(viewer) as session:
         current, given = _state(session)
         more = filtering.parsed(given["filter"])
         asked: dict[str, Any] = {"query": given["q"], "where": as_filter(given, more)}
         after, before = _position("after"), _position("before")
         newest = given["sort"] == "newest"
-        found = customers.lines(session, viewer, **asked, after=after, before=before, limit=PAGE_SIZE, newest=newest)
+        found = lines(crm_here(), session, viewer, **asked, after=after, before=before, limit=PAGE_SIZE, newest=newest)
         offered = choices.offered(session, viewer, stores=MOST_CHOICES + 1, tags=MOST_TAGS, views=2 * saved_views.MOST)
         # A chain with more stores than that types the code.
         all_stores = offered.stores if len(offered.stores) <= MOST_CHOICES else []

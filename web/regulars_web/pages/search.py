@@ -10,6 +10,7 @@ from flask import Blueprint, request
 from regulars_plugin_api.contributions import SearchHit, SearchSource
 from regulars_plugin_api.hookspecs import web as hooks
 from regulars_plugin_api.web import access, current_viewer, render
+from regulars_web.listing import lines
 from regulars_web.running import crm_here
 
 pages = Blueprint("search", __name__)
@@ -24,7 +25,7 @@ def page() -> str:
     if not query:
         return render("search.html", query=query, found=None, groups=[])
     with crm_here().read(viewer) as session:
-        found = crm_here().customers.lines(session, viewer, query=query, limit=CUSTOMERS)
+        found = lines(crm_here(), session, viewer, query=query, limit=CUSTOMERS)
     return render("search.html", query=query, found=found, groups=_groups(query))
 
 

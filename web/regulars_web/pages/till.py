@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from regulars_plugin_api.web import access, current_viewer, render
 from regulars_web import lookups
+from regulars_web.listing import lines
 from regulars_web.running import crm_here
 
 pages = Blueprint("till", __name__)
@@ -24,7 +25,7 @@ def page() -> ResponseReturnValue:
         found = lookups.alike(crm, session, viewer, wanted)
         if len(found) == 1:
             return redirect(url_for("customers.show", customer_id=found[0].id))
-        by_name = [] if found else crm.customers.lines(session, viewer, query=wanted, limit=MOST).rows
+        by_name = [] if found else lines(crm, session, viewer, query=wanted, limit=MOST).rows
     is_number = sum(character.isdigit() for character in wanted) >= 5
     if is_number and len(by_name) == 1:
         # A number without its country, or half of one, that only one customer has.

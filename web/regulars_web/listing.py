@@ -1,13 +1,19 @@
-"""What a list of customers shows of each: one statement for a page, read straight into plain rows."""
+"""What lists of customers show of each: one statement for a page, read straight into plain rows."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
+from regulars_core.crm import Crm
+from regulars_core.customers import paging
+from regulars_core.customers.filter import blaming
 from regulars_core.customers.models import Customer, CustomerAddress, CustomerEmail, CustomerPhone
+from regulars_core.customers.paging import Page, Place
 from regulars_core.stores.models import Store
+from regulars_plugin_api.views import Viewer
 
 
 class CustomerLine(NamedTuple):
@@ -41,3 +47,16 @@ LINE = (
     sa.select(Store.name).where(Store.id == Customer.store_id).correlate(Customer).scalar_subquery().label("store"),
     Customer.fold_name,
 )
+
+
+def lines(
+    crm: Crm, session: Session, viewer: Viewer, *, query: str = "", where: Any | None = None, trash: bool = False, **place: Unpack[Place]
+) -> Page[CustomerLine]:
+    """Customers the viewer may see, as a list shows them. Of a search that finds very many it has those found first.
+
+    ``where`` is a filter. Raises ``BadFilter``.
+    """
+    asked = crm.customers.conditions(session, viewer, query, where, trash)
+    with blaming(crm, where):
+        found = paging.read(session, LINE, asked, first_found=bool(query.strip()), **place)
+    return found.holding([CustomerLine._make(row[: len(LINE)]) for row in found.rows])

@@ -13,6 +13,7 @@ from sqlalchemy.sql import operators, visitors
 
 from regulars_core.customers.models import Customer
 from regulars_core.db.database import PLANNED_ANEW
+from regulars_plugin_api import prepared
 
 COUNTED_AT_MOST = 1000
 WALKED = 10_000
@@ -108,7 +109,7 @@ def gathered(session: Session, asked: Asked) -> Gathered:
         return Gathered(connection.execute(_HOW_MANY).scalar_one(), *asked, walk=True)
     on_sqlite = connection.dialect.name == "sqlite"
     gathering = _gathering(asked.conditions, on_sqlite=on_sqlite)
-    count, ids = connection.execute(gathering, asked.values, execution_options={PLANNED_ANEW: True}).one()
+    count, ids = prepared.rows(connection, gathering, asked.values, {PLANNED_ANEW: True})[0]
     if count > COUNTED_AT_MOST:
         return Gathered(count, *asked, walk=True)
     return Gathered(count, (_AMONG[on_sqlite],), {"gathered": ids or []})
@@ -125,11 +126,11 @@ def first(
     connection, asked, placed = session.connection(), (tuple(columns), found.conditions, order), place is not None
     planned = {PLANNED_ANEW: not _is_whole(found.conditions) and found.conditions[0] not in _AMONG}
     if found.walk:
-        rows = connection.execute(_walked(*asked, placed=placed), values, execution_options=planned).all()
+        rows = prepared.rows(connection, _walked(*asked, placed=placed), values, planned)
         if len(rows) == most or _is_whole(found.conditions):
             return list(rows)
     statement = _sorted(*asked, placed=placed, some_on=connection.dialect.name if found.some else None)
-    return list(connection.execute(statement, values, execution_options=planned).all())
+    return list(prepared.rows(connection, statement, values, planned))
 
 
 def read(session: Session, columns: Sequence[Any], asked: Asked, *, first_found: bool = False, **place: Unpack[Place]) -> Page[sa.Row[Any]]:

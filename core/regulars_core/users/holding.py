@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-from collections.abc import Callable
-from functools import cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import sqlalchemy as sa
@@ -16,6 +13,7 @@ from regulars_core.stores.models import Store
 from regulars_core.users.models import Role, RolePermission, User, UserRegion, UserRole, UserSession, UserStore
 from regulars_core.users.roles import ADMINISTRATOR
 from regulars_core.users.sessions import digest_of
+from regulars_plugin_api.db import read_rows
 from regulars_plugin_api.views import Viewer
 
 U = TypeVar("U", bound=User)
@@ -38,6 +36,11 @@ _SWITCHES = sa.select(
 ).scalar_subquery()
 _HELD = (_PERMISSIONS, _ROLES, _STORES, _REGIONS, _STORES_OF_REGIONS)
 _USER = tuple(column.key for column in User.__table__.c)
+_NOW = sa.bindparam("now", type_=UserSession.expires_at.type)
+_IS_ALIVE = sa.exists().where(
+    UserSession.token_hash == sa.bindparam("digest"), UserSession.user_id == User.id, UserSession.expires_at > _NOW
+)
+_SIGNED_IN = sa.select(_SWITCHES, *_HELD, *User.__table__.c).where(User.fs_uniquifier == sa.bindparam("uniquifier"), User.active, _IS_ALIVE)
 
 
 def viewer_of(session: Session, user: User) -> Viewer:
@@ -60,28 +63,14 @@ def signed_in(session: Session, model: type[U], uniquifier: str, token: str, at:
     The user is a copy that belongs to no session: nothing is loaded later, nothing that is done to it is saved.
     """
     named = {"uniquifier": uniquifier, "digest": digest_of(token), "now": at}
-    found = session.connection().execute(_statement(session.get_bind().dialect.name), named).one_or_none()
-    if found is None:
+    found = read_rows(session, _SIGNED_IN, named)
+    if not found:
         return None
-    switches, *rest = found
+    switches, *rest = found[0]
     # As the ORM makes one of a row it has read: by its constructor, each value would be noted as a change.
     user: U = class_mapper(model).class_manager.new_instance()
     user.__dict__.update(zip(_USER, rest[len(_HELD) :], strict=True))
     return SignedIn(user, _viewer(user, *rest[: len(_HELD)]), switches)
-
-
-@cache
-def _statement(dialect: str) -> sa.TextualSelect:
-    """As text: to look a statement of this size up among the compiled ones takes longer than to run it."""
-    now = sa.bindparam("now", type_=UserSession.expires_at.type)
-    is_alive = sa.exists().where(
-        UserSession.token_hash == sa.bindparam("digest"), UserSession.user_id == User.id, UserSession.expires_at > now
-    )
-    columns = (_SWITCHES, *_HELD, *(User.__table__.c[name] for name in _USER))
-    query = sa.select(*columns).where(User.fs_uniquifier == sa.bindparam("uniquifier"), User.active, is_alive)
-    speaking: Callable[..., sa.Dialect] = sa.make_url(f"{dialect}://").get_dialect()
-    text = str(query.compile(dialect=speaking(paramstyle="pyformat")))
-    return sa.text(re.sub(r"%\((\w+)\)s", r":\1 ", text)).bindparams(now).columns(*columns)
 
 
 def _viewer(user: User, permissions: str | None, roles: str | None, stores: str | None, regions: str | None, theirs: str | None) -> Viewer:

@@ -1,0 +1,132 @@
+"""Statements that pages ask again and again: compiled once, and from then on given to the driver as text.
+
+SQLAlchemy reads all of a statement each time, to find it among those it has compiled; that takes longer than most of them run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+import sqlalchemy as sa
+from sqlalchemy.engine import IteratorResult
+from sqlalchemy.engine.result import SimpleResultMetaData
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.compiler import ExpandedState
+from sqlalchemy.types import TupleType
+
+MOST_TEXTS = 64
+"""How many texts of a statement are kept: it has one for each length of the lists it is given."""
+Values = Mapping[str, Any]
+Process = Callable[[Any], Any]
+
+
+def rows(connection: sa.Connection, statement: Any, values: Values | None = None, options: Values | None = None) -> Sequence[Any]:
+    """What ``connection.execute(statement, values, execution_options=options).all()`` answers.
+
+    A statement that comes for the first time is asked in the ordinary way: it may have been made for this once.
+    """
+    known = _statements.get(statement)
+    if known is None:
+        _statements[statement] = _Known({}, *_what_shapes(statement))
+    if known is None or known.has_tuples:
+        return connection.execute(statement, values, execution_options=options).all()
+    return known.text(connection.dialect, statement, values or {}).rows(connection, values or {}, options)
+
+
+class _Known(NamedTuple):
+    """The texts of a statement, and what they depend on: values that are lists, and values that are written into the text."""
+
+    texts: dict[Any, _Text]
+    lists: Sequence[str]
+    written: Sequence[str]
+    has_tuples: bool
+
+    def text(self, dialect: sa.Dialect, statement: Any, values: Values) -> _Text:
+        shape = (dialect.name, *[len(values[name]) for name in self.lists], *[values[name] for name in self.written])
+        found = self.texts.get(shape)
+        if found is None:
+            if len(self.texts) >= MOST_TEXTS:
+                self.texts.clear()
+            found = self.texts[shape] = _Text(statement, dialect, values)
+        return found
+
+
+_statements: WeakKeyDictionary[Any, _Known] = WeakKeyDictionary()
+
+
+def _what_shapes(statement: Any) -> tuple[list[str], list[str], bool]:
+    asked = [one for one in visitors.iterate(statement) if isinstance(one, sa.BindParameter) and one.required]
+    lists = {one.key for one in asked if one.expanding}
+    written = {one.key for one in asked if one.literal_execute} - lists
+    return sorted(lists), sorted(written), any(isinstance(one.type, TupleType) for one in asked)
+
+
+class _Given(NamedTuple):
+    """One value, or a list of them, that the text is waiting for; or one that is the same each time."""
+
+    key: str | None
+    is_list: bool = False
+    process: Process | None = None
+    same: Any = None
+
+
+class _Text:
+    """A statement as one database is asked it, with lists of one length."""
+
+    def __init__(self, statement: Any, dialect: sa.Dialect, values: Values) -> None:
+        state = statement.compile(dialect=dialect).construct_expanded_state(values)
+        self._sql, self._dialect = state.statement, dialect
+        self._names = list(state.positiontup if dialect.positional else state.parameters)
+        self._given = list(_given(self._names, state, values))
+        self._types = [column.type for column in statement.selected_columns]
+        self._answer: tuple[SimpleResultMetaData, list[tuple[int, Process]]] | None = None
+
+    def rows(self, connection: sa.Connection, values: Values, options: Values | None) -> Sequence[Any]:
+        given: list[Any] = []
+        for key, is_list, process, same in self._given:
+            if key is None:
+                given.append(same)
+            elif is_list:
+                given.extend(values[key] if process is None else map(process, values[key]))
+            else:
+                given.append(values[key] if process is None else process(values[key]))
+        named: Any = tuple(given) if self._dialect.positional else dict(zip(self._names, given, strict=True))
+        result = connection.exec_driver_sql(self._sql, named, execution_options=options)
+        if self._answer is None:
+            self._answer = SimpleResultMetaData(list(result.keys())), self._processes(result)
+        shape, processes = self._answer
+        if not processes:
+            return result.all()
+        return IteratorResult(shape, _processed(result.all(), processes)).all()
+
+    def _processes(self, result: sa.CursorResult[Any]) -> list[tuple[int, Process]]:
+        found = []
+        for place, (kind, about) in enumerate(zip(self._types, result.cursor.description, strict=True)):
+            process = kind.dialect_impl(self._dialect).result_processor(self._dialect, about[1])
+            if process is not None:
+                found.append((place, process))
+        return found
+
+
+def _given(names: Sequence[str], state: ExpandedState, values: Values) -> Iterator[_Given]:
+    firsts = {expanded[0]: key for key, expanded in state.parameter_expansion.items() if expanded and key in values}
+    others = {name for key, expanded in state.parameter_expansion.items() if key in values for name in expanded[1:]}
+    for name in names:
+        process: Any = state.processors.get(name)
+        if name in firsts:
+            yield _Given(firsts[name], is_list=True, process=process)
+        elif name in values:
+            yield _Given(name, process=process)
+        elif name not in others:
+            same = state.parameters[name]
+            yield _Given(None, same=same if process is None else process(same))
+
+
+def _processed(found: Sequence[sa.Row[Any]], processes: Sequence[tuple[int, Process]]) -> Iterator[list[Any]]:
+    for row in found:
+        values = list(row)
+        for place, process in processes:
+            values[place] = process(values[place])
+        yield values

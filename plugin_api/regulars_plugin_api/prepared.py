@@ -76,10 +76,12 @@ class _Text:
     """A statement as one database is asked it, with lists of one length."""
 
     def __init__(self, statement: Any, dialect: sa.Dialect, values: Values) -> None:
-        state = statement.compile(dialect=dialect).construct_expanded_state(values)
+        compiled = statement.compile(dialect=dialect)
+        state = compiled.construct_expanded_state(values)
         self._sql, self._dialect = state.statement, dialect
         self._names = list(state.positiontup if dialect.positional else state.parameters)
-        self._given = list(_given(self._names, state, values))
+        processes = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()}
+        self._given = list(_given(self._names, state, values, processes))
         self._types = [column.type for column in statement.selected_columns]
         self._answer: tuple[SimpleResultMetaData, list[tuple[int, Process]]] | None = None
 
@@ -110,18 +112,16 @@ class _Text:
         return found
 
 
-def _given(names: Sequence[str], state: ExpandedState, values: Values) -> Iterator[_Given]:
-    firsts = {expanded[0]: key for key, expanded in state.parameter_expansion.items() if expanded and key in values}
-    others = {name for key, expanded in state.parameter_expansion.items() if key in values for name in expanded[1:]}
+def _given(names: Sequence[str], state: ExpandedState, values: Values, processes: Mapping[str, Process | None]) -> Iterator[_Given]:
+    places = {name: (key, place) for key, expanded in state.parameter_expansion.items() for place, name in enumerate(expanded)}
     for name in names:
-        process: Any = state.processors.get(name)
-        if name in firsts:
-            yield _Given(firsts[name], is_list=True, process=process)
-        elif name in values:
-            yield _Given(name, process=process)
-        elif name not in others:
+        key, place = places.get(name, (name, None))
+        process = processes[key]
+        if key not in values:
             same = state.parameters[name]
             yield _Given(None, same=same if process is None else process(same))
+        elif not place:
+            yield _Given(key, is_list=place is not None, process=process)
 
 
 def _processed(found: Sequence[sa.Row[Any]], processes: Sequence[tuple[int, Process]]) -> Iterator[list[Any]]:

@@ -66,17 +66,28 @@ def people(crm: Crm) -> Crm:
 @pytest.mark.parametrize("wanted", [[], [2], [1, 2], [3, 1, 2, 99]])
 @pytest.mark.parametrize("most", [1, 5])
 def test_a_statement_that_is_asked_again_has_the_same_rows(people: Crm, wanted: list[int], most: int) -> None:
-    now = people.clock.now()
-    for until in (now, now - dt.timedelta(days=1)):
+    with people.read() as session:
+        last = session.scalars(sa.select(sa.func.max(Customer.created_at))).one()
+    for until in (last, last - dt.timedelta(days=1)):
         values: dict[str, Any] = {"wanted": wanted, "most": most, "until": until}
         with people.read() as session:
             asked = session.execute(EVERYTHING, values).all()
             for _again in range(3):
                 found = read_rows(session, EVERYTHING, values)
                 assert found == asked
+                assert len(found) == (min(most, len({1, 2, 3} & {*wanted})) if until == last else 0)
                 assert [row._mapping for row in found] == [row._mapping for row in asked]
                 assert [list(map(type, row)) for row in found] == [list(map(type, row)) for row in asked]
-    assert len(asked) == 0
+
+
+def test_instants_are_compared_as_they_are_kept(people: Crm) -> None:
+    earlier = (
+        sa.select(Customer.id).where(Customer.created_at < sa.bindparam("until", type_=Customer.created_at.type)).order_by(Customer.id)
+    )
+    with people.read() as session:
+        first, last = session.execute(sa.select(sa.func.min(Customer.created_at), sa.func.max(Customer.created_at))).one()
+        for until, ids in ((first, []), (last, [1, 2]), (last.astimezone(dt.timezone(dt.timedelta(hours=9))), [1, 2])):
+            assert [row.id for row in read_rows(session, earlier, {"until": until})] == ids
 
 
 def test_values_of_each_kind_come_back_as_they_were_put(people: Crm) -> None:

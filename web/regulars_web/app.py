@@ -146,4 +146,4 @@ def _icons(app: Flask) -> Callable[..., Markup]:
 
 def theme() -> str:
     """``auto``, ``light`` or ``dark``: what the user chose."""
-    return current_user.theme if current_user.is_authenticated else "auto"
+    return getattr(current_user, "theme", "auto")

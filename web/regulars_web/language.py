@@ -170,7 +170,8 @@ def _weekday(value: dt.date, locale: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _clock(value: dt.datetime, zone: ZoneInfo, _locale: str) -> str:
-    return i18n.digits(f"{value.astimezone(zone):%H:%M}")
+    there = value.astimezone(zone)
+    return i18n.digits(f"{there.hour:02}:{there.minute:02}")
 
 
 @lru_cache(maxsize=4096)

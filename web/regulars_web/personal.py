@@ -15,9 +15,9 @@ def install(app: Flask) -> None:
 
 def preference(name: str) -> Any | None:
     """What the user chose under this name; None if nothing."""
-    return current_user.preferences.get(name) if current_user.is_authenticated else None
+    return getattr(current_user, "preferences", {}).get(name)
 
 
 def unread() -> int:
     """How many notices wait to be read."""
-    return current_user.unread if current_user.is_authenticated else 0
+    return getattr(current_user, "unread", 0)

@@ -83,6 +83,14 @@ class Lookup(SQLAlchemySessionUserDatastore):
         """There is nothing to commit."""
 
 
+class Guesses(Limiter):
+    """The limits of views that were declared with one, which count by themselves; no other page is looked up among them."""
+
+    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
+        if not in_middleware:
+            super()._check_request_limit(callable_name, in_middleware)
+
+
 def limit_views(app: Flask) -> None:
     """Count the calls of views that were declared with a limit, by address."""
     limiter = app.extensions["regulars_limiter"]
@@ -140,7 +148,7 @@ def install(app: Flask, crm: Crm, *, https: bool) -> None:
     security.login_manager.user_loader(lambda uniquifier: _signed_in(crm, uniquifier))
     # Flask-Security tells Flask-Principal each user's roles, a statement per request; the gate asks for permissions instead.
     security.principal.identity_loaders.clear()
-    limiter = app.extensions["regulars_limiter"] = Limiter(_who_guesses, app=app)
+    limiter = app.extensions["regulars_limiter"] = Guesses(_who_guesses, app=app)
     login: Callable[..., Any] = app.view_functions["security.login"]
     limited = limiter.limit(GUESSES, methods=["POST"], error_message=str(_("Too many attempts. Wait a minute and try again.")))
     app.view_functions["security.login"] = cast(Any, limited(login))

@@ -106,6 +106,10 @@ def _sqlite_engine(url: sa.URL, *, read_only: bool = False) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
+        if read_only:
+            # It waits for nothing and can't fail; each page begins with it.
+            connection.connection.driver_connection.execute("BEGIN")  # type: ignore[union-attr]
+            return
         options = connection.get_execution_options()
         synchronous = "NORMAL" if options.get("repeatable") else "FULL"
         if connection.info.get("synchronous", "FULL") != synchronous:
@@ -115,7 +119,7 @@ def _sqlite_engine(url: sa.URL, *, read_only: bool = False) -> sa.Engine:
             connection.exec_driver_sql("PRAGMA cache_size=-65536")
             connection.info["has_room"] = True
         # A transaction that starts as a reader and then writes is refused at once as locked when another wrote meanwhile.
-        connection.exec_driver_sql("BEGIN" if read_only or options.get("optimistic") else "BEGIN IMMEDIATE")
+        connection.exec_driver_sql("BEGIN" if options.get("optimistic") else "BEGIN IMMEDIATE")
 
     return engine
 

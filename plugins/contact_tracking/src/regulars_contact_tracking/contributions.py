@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from regulars_contact_tracking import clients, follow_ups, plans, service
 from regulars_contact_tracking.i18n import _
 from regulars_contact_tracking.models import Channel, Direction, FollowUp, Interaction, Participant
-from regulars_contact_tracking.records import InteractionView
 from regulars_contact_tracking.words import CHANNELS, DETAILS, DIRECTIONS, HAPPENED, ICONS, UNITS
 from regulars_plugin_api.contributions import (
     CustomerColumn,
@@ -118,12 +117,14 @@ def _did(ref: sa.ColumnElement[int], user_id: int) -> sa.ColumnElement[bool]:
 
 
 def _say_contacts(session: Session, refs: Sequence[int], viewer: Viewer) -> Mapping[int, TimelineEntry]:
-    return {ref: _entry(one) for ref, one in service.interactions_by_id(session, refs).items()}
+    found = service.said_of(session, refs)
+    return {ref: _entry(one, people) for ref, (one, people) in found.items()}
 
 
-def _entry(one: InteractionView) -> TimelineEntry:
-    people = ", ".join([*(name for _id, name in one.people), *([one.person] if one.person else [])])
-    detail = " · ".join(part for part in (people, one.subject, one.outcome, one.store) if part)
+def _entry(one: Any, people: Sequence[str]) -> TimelineEntry:
+    """``one`` has the columns of ``service.SAID``."""
+    who = ", ".join([*people, one.person] if one.person else people)
+    detail = " · ".join([part for part in (who, one.subject, one.outcome, one.store) if part])
     url = f"/contact_tracking/interactions/{one.id}"
     return TimelineEntry(HAPPENED[one.channel, one.direction], detail, url, one.text or "", ICONS[one.channel])
 

@@ -29,7 +29,7 @@ from regulars_plugin_api.views import CustomerView, Viewer
 
 MOST_CHOICES = 200
 _INTERACTION = sa.select(*Interaction.__table__.c, stores.c.name.label("store")).outerjoin(stores, stores.c.id == Interaction.store_id)
-# Made once: every customer's page asks it.
+# Made once: every customer's page asks them.
 _INTERACTIONS_BY_ID = (
     _INTERACTION.add_columns(users.c.id.label("user_id"), users.c.name.label("user_name"))
     .outerjoin(Participant, Participant.interaction_id == Interaction.id)
@@ -37,6 +37,9 @@ _INTERACTIONS_BY_ID = (
     .where(Interaction.id.in_(sa.bindparam("wanted", expanding=True)))
     .order_by(users.c.name, users.c.id)
 )
+_TOLD = (Interaction.id, Interaction.channel, Interaction.direction, Interaction.subject, Interaction.text, Interaction.outcome)
+SAID = _INTERACTIONS_BY_ID.with_only_columns(*_TOLD, Interaction.person, stores.c.name.label("store"), users.c.name.label("user_name"))
+"""What a line of the history says of each contact, once for each member of staff who took part."""
 
 
 def log(
@@ -120,6 +123,16 @@ def interactions_by_id(session: Session, ids: Collection[int]) -> Mapping[int, I
         if row.user_id is not None:
             people[row.id].append((row.user_id, row.user_name))
     return {row_id: _view(row, tuple(people[row_id])) for row_id, row in rows.items()}
+
+
+def said_of(session: Session, ids: Collection[int]) -> Mapping[int, tuple[Any, Sequence[str]]]:
+    """Rows of ``SAID`` by contact, with the names of staff who took part."""
+    found: dict[int, tuple[Any, list[str]]] = {}
+    for row in read_rows(session, SAID, {"wanted": list(ids)}):
+        people = found.setdefault(row.id, (row, []))[1]
+        if row.user_name is not None:
+            people.append(row.user_name)
+    return found
 
 
 def interaction(session: Session, interaction_id: int) -> InteractionView:

@@ -26,12 +26,12 @@ READ_AHEAD = 30
 
 def history(session: Session, customer: CustomerView, viewer: Viewer) -> Mapping[str, Any]:
     """Figures and last receipts of a customer."""
-    receipts = service.receipts_of(session, customer.id, viewer, limit=READ_AHEAD)
-    session.info["purchases.receipts"] = {one.id: one for one in receipts}
+    rows = service.rows_of(session, customer.id, limit=READ_AHEAD)
+    session.info["purchases.receipts"] = {one.id: one for one in rows}
     return {
         "figures": service.figures_of(session, [customer.id]).get(customer.id, ()),
         "shows_value": service.sees_all_amounts(viewer),
-        "receipts": receipts[:LAST_RECEIPTS],
+        "receipts": [service.view_of(one, viewer) for one in rows[:LAST_RECEIPTS]],
     }
 
 
@@ -71,18 +71,15 @@ _RECEIPTS = sa.select(
 
 def _render(session: Session, refs: Sequence[int], viewer: Viewer) -> Mapping[int, TimelineEntry]:
     """Those that the panel of the same page has read are not asked for again."""
-    read: Mapping[int, ReceiptView] = session.info.get("purchases.receipts", {})
+    read: Mapping[int, Any] = session.info.get("purchases.receipts", {})
     missing = [ref for ref in refs if ref not in read]
-    found = {**read, **service.receipts_by_id(session, missing, viewer)} if missing else read
-    return {ref: _entry(found[ref]) for ref in refs if ref in found}
+    found = {**read, **{one.id: one for one in service.rows_by_id(session, missing)}} if missing else read
+    return {ref: _entry(found[ref], viewer) for ref in refs if ref in found}
 
 
-def _entry(one: ReceiptView) -> TimelineEntry:
-    return TimelineEntry(_n("Bought one article", "Bought %(num)s articles", one.line_count), _where(one), _url(one), icon="receipt")
-
-
-def _where(receipt: ReceiptView) -> Text:
-    return " · ".join([receipt.store or "", *_amount(receipt.total, receipt.currency)])
+def _entry(one: Any, viewer: Viewer) -> TimelineEntry:
+    where = " · ".join([one.store or "", *_amount(service.total_of(one, viewer), one.currency)])
+    return TimelineEntry(_n("Bought one article", "Bought %(num)s articles", one.line_count), where, _url(one), icon="receipt")
 
 
 def _search(session: Session, text: str, limit: int, viewer: Viewer) -> Sequence[SearchHit]:
@@ -98,7 +95,7 @@ def _amount(total: Decimal | None, currency: str) -> list[str]:
     return [] if total is None else [money(total, currency)]
 
 
-def _url(receipt: ReceiptView) -> str:
+def _url(receipt: Any) -> str:
     return f"/purchases/receipts/{receipt.id}"
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -81,15 +82,25 @@ def receipts_of(
 
     The viewer's access to the customer is the caller's to settle.
     """
-    query = _RECEIPTS_OF_CUSTOMER
-    if after is not None:
-        query = query.where(sa.tuple_(_RECEIPTS.c.sold_at, _RECEIPTS.c.id) < after)
-    return [_receipt_view(row, viewer) for row in read_rows(session, query, {"customer_id": customer_id, "most": limit})]
+    return [view_of(row, viewer) for row in rows_of(session, customer_id, after=after, limit=limit)]
 
 
 def receipts_by_id(session: Session, ids: Collection[int], viewer: Viewer) -> Mapping[int, ReceiptView]:
     """Receipts by id, whosoever they are."""
-    return {row.id: _receipt_view(row, viewer) for row in read_rows(session, _RECEIPTS_BY_ID, {"wanted": list(ids)})}
+    return {row.id: view_of(row, viewer) for row in rows_by_id(session, ids)}
+
+
+def rows_of(session: Session, customer_id: int, *, after: Position | None = None, limit: int) -> Sequence[Any]:
+    """A customer's receipts as ``receipts_of`` has them, each a row that ``view_of`` makes a record of."""
+    query = _RECEIPTS_OF_CUSTOMER
+    if after is not None:
+        query = query.where(sa.tuple_(_RECEIPTS.c.sold_at, _RECEIPTS.c.id) < after)
+    return read_rows(session, query, {"customer_id": customer_id, "most": limit})
+
+
+def rows_by_id(session: Session, ids: Collection[int]) -> Sequence[Any]:
+    """The same by id."""
+    return read_rows(session, _RECEIPTS_BY_ID, {"wanted": list(ids)})
 
 
 def receipt(session: Session, receipt_id: int, viewer: Viewer) -> ReceiptView:
@@ -136,7 +147,7 @@ def product_by_sku(session: Session, sku: str) -> ProductView | None:
 def receipts_by_number(session: Session, receipt_no: str, viewer: Viewer, limit: int) -> Sequence[ReceiptView]:
     """Receipts with this number in stores the viewer may see, newest first; numbers come again on other tills and days."""
     query = _RECEIPT.where(Receipt.receipt_no == receipt_no, in_scope(viewer, Receipt.__table__.c.store_id))
-    return [_receipt_view(row, viewer) for row in session.execute(query.order_by(Receipt.sold_at.desc(), Receipt.id.desc()).limit(limit))]
+    return [view_of(row, viewer) for row in session.execute(query.order_by(Receipt.sold_at.desc(), Receipt.id.desc()).limit(limit))]
 
 
 def customer_of_number(session: Session, receipt_no: str) -> int | None:
@@ -146,11 +157,16 @@ def customer_of_number(session: Session, receipt_no: str) -> int | None:
     return found[0] if len(found) == 1 else None
 
 
-def _receipt_view(row: Any, viewer: Viewer) -> ReceiptView:
+def view_of(row: Any, viewer: Viewer) -> ReceiptView:
+    """The record of a receipt out of its row."""
     about = dict(zip(row._fields, row, strict=True))
-    paid = about.pop("total_minor")
-    total = from_minor(paid, about["currency"]) if sees_amounts(viewer, about["store_id"]) else None
-    return ReceiptView(**about, total=total)
+    del about["total_minor"]
+    return ReceiptView(**about, total=total_of(row, viewer))
+
+
+def total_of(row: Any, viewer: Viewer) -> Decimal | None:
+    """What a receipt came to, if the viewer may see it."""
+    return from_minor(row.total_minor, row.currency) if sees_amounts(viewer, row.store_id) else None
 
 
 def _line_view(line: ReceiptLine, name: str | None, currency: str) -> LineView:

@@ -86,6 +86,16 @@ class _Text:
         self._answer: tuple[SimpleResultMetaData, list[tuple[int, Process]]] | None = None
 
     def rows(self, connection: sa.Connection, values: Values, options: Values | None) -> Sequence[Any]:
+        given = self._filled(values)
+        found = None if options else self._at_once(connection, given)
+        if found is None:
+            result = connection.exec_driver_sql(self._sql, given, execution_options=options)
+            self._answer = self._answer or (SimpleResultMetaData(list(result.keys())), self._processes(result))
+            found = result.all()
+        shape, processes = self._answer  # type: ignore[misc]
+        return IteratorResult(shape, _processed(found, processes)).all()
+
+    def _filled(self, values: Values) -> Any:
         given: list[Any] = []
         for key, is_list, process, same in self._given:
             if key is None:
@@ -94,14 +104,23 @@ class _Text:
                 given.extend(values[key] if process is None else map(process, values[key]))
             else:
                 given.append(values[key] if process is None else process(values[key]))
-        named: Any = tuple(given) if self._dialect.positional else dict(zip(self._names, given, strict=True))
-        result = connection.exec_driver_sql(self._sql, named, execution_options=options)
-        if self._answer is None:
-            self._answer = SimpleResultMetaData(list(result.keys())), self._processes(result)
-        shape, processes = self._answer
-        if not processes:
-            return result.all()
-        return IteratorResult(shape, _processed(result.all(), processes)).all()
+        return tuple(given) if self._dialect.positional else dict(zip(self._names, given, strict=True))
+
+    def _at_once(self, connection: sa.Connection, given: Any) -> Sequence[Any] | None:
+        """What the driver itself answers, which SQLAlchemy takes as long to accompany as many a statement runs.
+
+        None if it is to be asked in the ordinary way: because somebody listens to statements, because a failure would spoil a
+        transaction, or because it did fail, which SQLAlchemy knows how to tell and what to do about.
+        """
+        driver: Any = connection.connection.driver_connection
+        may_fail = self._dialect.name == "sqlite" or driver.autocommit
+        if self._answer is None or not may_fail or connection.dispatch.before_cursor_execute:
+            return None
+        try:
+            rows: Sequence[Any] = driver.execute(self._sql, given).fetchall()
+        except self._dialect.loaded_dbapi.Error:
+            return None
+        return rows
 
     def _processes(self, result: sa.CursorResult[Any]) -> list[tuple[int, Process]]:
         found = []
@@ -124,9 +143,13 @@ def _given(names: Sequence[str], state: ExpandedState, values: Values, processes
             yield _Given(key, is_list=place is not None, process=process)
 
 
-def _processed(found: Sequence[sa.Row[Any]], processes: Sequence[tuple[int, Process]]) -> Iterator[list[Any]]:
-    for row in found:
-        values = list(row)
-        for place, process in processes:
-            values[place] = process(values[place])
-        yield values
+def _processed(found: Sequence[Any], processes: Sequence[tuple[int, Process]]) -> Iterator[Any]:
+    if not processes:
+        return iter(found)
+    return (_converted(list(row), processes) for row in found)
+
+
+def _converted(values: list[Any], processes: Sequence[tuple[int, Process]]) -> list[Any]:
+    for place, process in processes:
+        values[place] = process(values[place])
+    return values

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, aliased
 from regulars_core.customers import drafting
 from regulars_core.customers.merges import CustomerDistinct
 from regulars_core.customers.models import Customer, CustomerAddress, CustomerEmail, CustomerPhone
+from regulars_plugin_api.db import read_rows
 from regulars_plugin_api.i18n import Text, _
 from regulars_plugin_api.values import fold
 from regulars_plugin_api.views import CustomerView, Viewer
@@ -91,7 +92,7 @@ def like(crm: Crm, session: Session, viewer: Viewer, typed: Mapping[str, Any]) -
     said = {"email": emails, "phone": phones, "name": [fold(draft.fields["display_name"])]}
     asked, found = {reason: texts for reason, texts in said.items() if texts}, dict[int, list[str]]()
     query = _alike_anywhere(*asked) if viewer.store_ids is None else _alike(*asked, seen=crm.customers.visible_to(viewer))
-    for reason, customer_id in session.connection().execute(query, asked):
+    for reason, customer_id in read_rows(session, query, asked):
         found.setdefault(customer_id, []).append(reason)
     views = crm.customers.get_many(list(found), session=session)
     return [(views[number], tuple(reasons)) for number, reasons in found.items() if number in views][:LIKELY]

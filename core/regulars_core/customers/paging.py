@@ -124,7 +124,7 @@ def first(
     values = {**found.values, "most": most, **dict(zip(("place_id", "place_name"), reversed(place or ()), strict=False))}
     # Past the ORM: these are plain columns, and its way of loading them takes longer than reading them.
     connection, asked, placed = session.connection(), (tuple(columns), found.conditions, order), place is not None
-    planned = {PLANNED_ANEW: not _is_whole(found.conditions) and found.conditions[0] not in _AMONG}
+    planned = None if _is_whole(found.conditions) or found.conditions[0] in _AMONG else {PLANNED_ANEW: True}
     if found.walk:
         rows = prepared.rows(connection, _walked(*asked, placed=placed), values, planned)
         if len(rows) == most or _is_whole(found.conditions):

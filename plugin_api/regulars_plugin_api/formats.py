@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from babel import Locale, numbers
 
+from regulars_plugin_api.db import from_minor
 from regulars_plugin_api.i18n import current_locale, digits
 from regulars_plugin_api.values import minor_digits
 
@@ -19,6 +20,11 @@ def money(value: Decimal, currency: str) -> str:
     return _money(value, currency, current_locale())
 
 
+def money_of(minor: int, currency: str) -> str:
+    """The same of an amount in minor units, as columns keep it: for lists, which say very many."""
+    return _money_of(minor, currency, current_locale())
+
+
 def number(value: float | Decimal) -> str:
     """A number with the separators and digits of the language: ``1,234.5``, ``1 234,5``, ``۱٬۲۳۴٫۵``."""
     return digits(numbers.format_decimal(value, locale=_parsed(current_locale()), numbering_system="default"))
@@ -27,6 +33,11 @@ def number(value: float | Decimal) -> str:
 @lru_cache(maxsize=64)
 def _parsed(locale: str) -> Locale:
     return Locale.parse(locale)
+
+
+@lru_cache(maxsize=4096)
+def _money_of(minor: int, currency: str, locale: str) -> str:
+    return _money(from_minor(minor, currency), currency, locale)
 
 
 # Lists and histories say the same amounts again and again.

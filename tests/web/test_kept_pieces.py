@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +19,7 @@ from regulars_plugin_api.i18n import in_locale
 from regulars_testkit.staff import csrf_token, sign_in
 from regulars_web.app import create_app
 from regulars_web.drawn import drawn
+from regulars_web.security import IDLE
 
 PIECES = {"pieces.html": "{% macro piece(value) %}<b>{{ value|shown }}</b> {{ _('Save') }}{% endmacro %}"}
 
@@ -71,3 +73,21 @@ def test_each_browser_has_a_token_of_its_own_on_every_page(crm: Crm, app: Flask)
     form = {"display_name": "Åsa Holm", "kind": "person", "status": "active"}
     assert second.client.post("/customers/new", data={**form, "csrf_token": tokens[0]}).status_code == 400
     assert first.client.post("/customers/new", data={**form, "csrf_token": tokens[0]}).status_code == 302
+
+
+def test_a_cookie_is_read_anew_for_each_request_and_counts_no_longer_than_a_session(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    interface: Any = app.session_interface
+    cookie = interface.get_signing_serializer(app).dumps({"_flashes": [("ok", "Saved")], "period": 7})
+    now = time.time()
+
+    def opened(text: str) -> dict[str, Any]:
+        with app.test_request_context("/", headers={"Cookie": f"regulars={text}"}) as context:
+            return interface.open_session(app, context.request)  # type: ignore[no-any-return]
+
+    first = opened(cookie)
+    first["_flashes"].append(("ok", "Another"))
+    assert opened(cookie) == {"_flashes": [("ok", "Saved")], "period": 7}
+    assert opened(cookie[:-1] + ("A" if cookie[-1] != "A" else "B")) == opened("nonsense") == opened("") == {}
+    for later, counts in ((0, True), (IDLE.total_seconds() - 2, True), (IDLE.total_seconds() + 2, False), (-60, False)):
+        monkeypatch.setattr(time, "time", lambda later=later: now + later)
+        assert bool(opened(cookie)) is counts

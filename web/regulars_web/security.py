@@ -6,15 +6,16 @@ import datetime as dt
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from functools import lru_cache
+from copy import deepcopy
+from functools import lru_cache, partial
 from typing import Any, cast
 
-from flask import Flask, g, message_flashed, redirect, request, session, url_for
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, Request, g, message_flashed, redirect, request, session, url_for
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_limiter import Limiter
 from flask_login import user_logged_out
 from flask_wtf.csrf import CSRFProtect, generate_csrf
-from itsdangerous import URLSafeTimedSerializer
+from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy.orm import Mapped, Session, relationship
 from werkzeug.local import LocalProxy
 
@@ -39,7 +40,7 @@ STAYS_FOR = dt.timedelta(minutes=5)
 SIGN_IN = "sign_in"
 GUESSES = "10 per minute; 60 per hour"
 MOST_MESSAGES = 5
-MOST_TOKENS = 512
+MOST_TOKENS = MOST_COOKIES = 512
 PUBLIC_ENDPOINTS = frozenset({"security.login", "security.logout"})
 
 
@@ -66,14 +67,29 @@ class NoMail(MailUtil):
 
 
 class Sessions(SecureCookieSessionInterface):
-    """The cookies of one application, with one signer for all of them: its keys stay the same as long as the process runs."""
+    """The cookies of one application, whose keys stay the same as long as the process runs.
 
-    _signer: URLSafeTimedSerializer | None = None
+    That the signature of a cookie is right is found out once, how old it is each time.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        self._signer = cast(URLSafeTimedSerializer, super().get_signing_serializer(app))
+        self._signed = lru_cache(maxsize=MOST_COOKIES)(partial(self._signer.loads, return_timestamp=True))
 
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
         """What signs the cookie."""
-        self._signer = self._signer or super().get_signing_serializer(app)
         return self._signer
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession:
+        """What the browser's cookie says; nothing if it is not ours, or older than a session may be."""
+        cookie = request.cookies.get(self.get_cookie_name(app))
+        try:
+            said, signed_at = self._signed(cookie or "")
+        except BadSignature:
+            return self.session_class()
+        age = int(time.time()) - signed_at.timestamp()
+        # A copy: lists in it, such as messages, are added to.
+        return self.session_class(deepcopy(said) if 0 <= age <= app.permanent_session_lifetime.total_seconds() else None)
 
 
 class Lookup(SQLAlchemySessionUserDatastore):
@@ -142,7 +158,7 @@ def install(app: Flask, crm: Crm, *, https: bool) -> None:
 
     form_token = app.jinja_env.globals["csrf_token"] = _form_tokens()
     app.context_processor(lambda: {"csrf_token": form_token})
-    app.session_interface = Sessions()
+    app.session_interface = Sessions(app)
     datastore = Lookup(cast(Any, LocalProxy(lambda: reading(crm))), StaffUser, StaffRole)
     security: Any = Security(app, datastore, mail_util_cls=NoMail)
     security.login_manager.user_loader(lambda uniquifier: _signed_in(crm, uniquifier))

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from regulars_plugin_api.contributions import CustomerColumn, Panel, Place, SearchHit, SearchSource, TimelineEntry, TimelineSource
-from regulars_plugin_api.formats import money
+from regulars_plugin_api.formats import money, money_of
 from regulars_plugin_api.i18n import Text
 from regulars_plugin_api.views import CustomerView, Viewer
 from regulars_purchases import service
@@ -36,7 +36,7 @@ def history(session: Session, customer: CustomerView, viewer: Viewer) -> Mapping
 
 
 def _last_on(session: Session, ids: Sequence[int], viewer: Viewer) -> Mapping[int, dt.date]:
-    return {customer_id: max(one.last_on for one in paid) for customer_id, paid in _paid(session, ids).items()}
+    return {customer_id: max([one.last_on for one in paid]) for customer_id, paid in _paid(session, ids).items()}
 
 
 def _value(session: Session, ids: Sequence[int], viewer: Viewer) -> Mapping[int, str]:
@@ -47,8 +47,8 @@ def _value(session: Session, ids: Sequence[int], viewer: Viewer) -> Mapping[int,
 
 def _sum(paid: Sequence[PaidView]) -> str:
     """What was paid in each currency; one of which everything was given back is left out beside others."""
-    kept = [one for one in paid if one.value] or paid[:1]
-    return " + ".join([money(one.value, one.currency) for one in kept])
+    kept = [one for one in paid if one.minor] or paid[:1]
+    return " + ".join([money_of(one.minor, one.currency) for one in kept])
 
 
 def _paid(session: Session, ids: Sequence[int]) -> Mapping[int, Sequence[PaidView]]:

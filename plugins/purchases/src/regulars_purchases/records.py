@@ -93,8 +93,8 @@ class FiguresView:
 
 
 class PaidView(NamedTuple):
-    """What a customer paid in one currency, returns taken off, and when something was bought last."""
+    """What a customer paid in one currency, in minor units, returns taken off, and when something was bought last."""
 
     currency: str
     last_on: dt.date
-    value: Decimal
+    minor: int

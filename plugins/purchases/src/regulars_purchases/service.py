@@ -134,7 +134,7 @@ def paid_by(session: Session, customer_ids: Collection[int]) -> Mapping[int, Seq
     """What lists show of the figures of many customers, in the same order."""
     found: dict[int, list[PaidView]] = defaultdict(list)
     for customer_id, currency, last_on, minor in read_rows(session, _PAID, {"wanted": list(customer_ids)}):
-        found[customer_id].append(PaidView(currency, last_on, from_minor(minor, currency)))
+        found[customer_id].append(PaidView(currency, last_on, minor))
     return found
 
 

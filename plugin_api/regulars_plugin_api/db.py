@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, declared_attr, mapped_column
 
-from regulars_plugin_api import prepared
+from regulars_plugin_api import _prepared
+from regulars_plugin_api._prepared import PLANNED_ANEW as PLANNED_ANEW
 from regulars_plugin_api.values.currencies import minor_digits as minor_digits
 
 NAMING_CONVENTION = {
@@ -173,15 +174,18 @@ class CustomerLinked:
         return mapped_column(sa.ForeignKey("customer.id", ondelete="SET NULL"), index=True)
 
 
-def read_rows(session: Session, statement: sa.Executable, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
+def read_rows(
+    session: Session, statement: sa.Executable, values: Mapping[str, Any] | None = None, options: Mapping[str, Any] | None = None
+) -> Sequence[Any]:
     """The rows of a SELECT of plain columns, as ``session.execute(statement, values).all()`` has them, but past the ORM.
 
     For what lists and pages ask again and again: to load columns the ORM's way takes longer than to read them. A statement that is made
-    once, as a constant with ``bindparam``, is also compiled only once for each length of the lists it is given.
+    once, as a constant with ``bindparam``, is also compiled only once for each length of the lists it is given. ``options`` are
+    SQLAlchemy's execution options, or ``PLANNED_ANEW`` for a statement whose best plan depends on its values: on how many it will find.
     """
     if session.autoflush:
         session.flush()
-    return prepared.rows(session.connection(), statement, values)
+    return _prepared.rows(session.connection(), statement, values, options)
 
 
 def dump_as(*key: str, omit: tuple[str, ...] = (), journal: bool = False, derived: bool = False) -> Mapping[str, Any]:

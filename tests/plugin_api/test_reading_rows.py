@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from regulars_core.crm import Crm
 from regulars_core.customers.models import Customer, Tag
 from regulars_core.users.models import User
-from regulars_plugin_api import prepared
+from regulars_plugin_api import _prepared as prepared
 from regulars_plugin_api.db import Quantity, read_rows
 from regulars_plugin_api.ids import uuid7
 from regulars_testkit.databases import counted

@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql import operators, visitors
 
 from regulars_core.customers.models import Customer
-from regulars_core.db.database import PLANNED_ANEW
-from regulars_plugin_api import prepared
+from regulars_plugin_api.db import PLANNED_ANEW, read_rows
 
 COUNTED_AT_MOST = 1000
 WALKED = 10_000
@@ -101,15 +100,11 @@ def gathered(session: Session, asked: Asked) -> Gathered:
     Few are remembered by their ids. Of many the first ones are most often met soon on the way through the order itself, and gathering all
     of them would take long.
     """
-    if session.autoflush:
-        session.flush()
-    connection = session.connection()
     # Nearly all there are: met at once, so that nobody's id is needed.
     if _is_whole(asked.conditions):
-        return Gathered(connection.execute(_HOW_MANY).scalar_one(), *asked, walk=True)
-    on_sqlite = connection.dialect.name == "sqlite"
-    gathering = _gathering(asked.conditions, on_sqlite=on_sqlite)
-    count, ids = prepared.rows(connection, gathering, asked.values, {PLANNED_ANEW: True})[0]
+        return Gathered(read_rows(session, _HOW_MANY)[0][0], *asked, walk=True)
+    on_sqlite = session.get_bind().dialect.name == "sqlite"
+    count, ids = read_rows(session, _gathering(asked.conditions, on_sqlite=on_sqlite), asked.values, PLANNED_ANEW)[0]
     if count > COUNTED_AT_MOST:
         return Gathered(count, *asked, walk=True)
     return Gathered(count, (_AMONG[on_sqlite],), {"gathered": ids or []})
@@ -119,18 +114,15 @@ def first(
     session: Session, columns: Sequence[Any], found: Gathered, order: Order, place: Sequence[Any] | None, most: int
 ) -> list[sa.Row[Any]]:
     """So many of the customers gathered, in order, after a place: name and id, or the id where that is the order."""
-    if session.autoflush:
-        session.flush()
     values = {**found.values, "most": most, **dict(zip(("place_id", "place_name"), reversed(place or ()), strict=False))}
-    # Past the ORM: these are plain columns, and its way of loading them takes longer than reading them.
-    connection, asked, placed = session.connection(), (tuple(columns), found.conditions, order), place is not None
-    planned = None if _is_whole(found.conditions) or found.conditions[0] in _AMONG else {PLANNED_ANEW: True}
+    asked, placed = (tuple(columns), found.conditions, order), place is not None
+    planned = None if _is_whole(found.conditions) or found.conditions[0] in _AMONG else PLANNED_ANEW
     if found.walk:
-        rows = prepared.rows(connection, _walked(*asked, placed=placed), values, planned)
+        rows = read_rows(session, _walked(*asked, placed=placed), values, planned)
         if len(rows) == most or _is_whole(found.conditions):
             return list(rows)
-    statement = _sorted(*asked, placed=placed, some_on=connection.dialect.name if found.some else None)
-    return list(prepared.rows(connection, statement, values, planned))
+    statement = _sorted(*asked, placed=placed, some_on=session.get_bind().dialect.name if found.some else None)
+    return list(read_rows(session, statement, values, planned))
 
 
 def read(session: Session, columns: Sequence[Any], asked: Asked, *, first_found: bool = False, **place: Unpack[Place]) -> Page[sa.Row[Any]]:

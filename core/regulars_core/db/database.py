@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import SavepointClause
 
+from regulars_plugin_api.db import PLANNED_ANEW
+
 SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
@@ -28,8 +30,6 @@ SQLITE_PRAGMAS = (
 
 RESTED = 1.0
 """Seconds after which a connection to PostgreSQL is asked whether it still stands before it is used."""
-PLANNED_ANEW = "planned_anew"
-"""An execution option of statements whose best plan depends on their values: how many customers a search will find, for one."""
 
 
 class OwnedSession(Session):
@@ -149,7 +149,7 @@ def _postgres_engine(url: sa.URL) -> sa.Engine:
     @sa.event.listens_for(engine, "do_execute")
     def execute(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
         """Statements are prepared, and may then be planned for values of the usual kind, unless they ask for a plan for their own."""
-        anew = bool(context.execution_options.get(PLANNED_ANEW))
+        anew = bool(PLANNED_ANEW.items() <= context.execution_options.items())
         if anew:
             cursor.execute(statement, parameters, prepare=False)
         return anew

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from regulars_core.db.database import PLANNED_ANEW, RESTED, Database
+from regulars_core.db.database import RESTED, Database
+from regulars_plugin_api.db import PLANNED_ANEW
 
 PREPARED = sa.text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT 40 + %'")
 SUM = sa.text("SELECT 40 + CAST(:more AS integer)")
@@ -35,7 +36,7 @@ def test_what_is_read_again_and_again_stays_prepared(database: Database) -> None
 
 
 def test_what_wants_a_plan_of_its_own_is_not_prepared(database: Database) -> None:
-    assert sums(database, **{PLANNED_ANEW: True}) == 0
+    assert sums(database, **PLANNED_ANEW) == 0
 
 
 def test_a_statement_that_failed_leaves_a_connection_that_reads(database: Database) -> None:

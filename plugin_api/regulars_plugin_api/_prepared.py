@@ -19,6 +19,7 @@ from sqlalchemy.types import TupleType
 MOST_TEXTS = 64
 """How many texts of a statement are kept: it has one for each length of the lists it is given."""
 Values = Mapping[str, Any]
+PLANNED_ANEW: Mapping[str, Any] = {"planned_anew": True}
 Process = Callable[[Any], Any]
 
 
@@ -87,7 +88,7 @@ class _Text:
 
     def rows(self, connection: sa.Connection, values: Values, options: Values | None) -> Sequence[Any]:
         given = self._filled(values)
-        found = None if options else self._at_once(connection, given)
+        found = self._at_once(connection, given, is_anew=options == PLANNED_ANEW) if options in (None, PLANNED_ANEW) else None
         if found is None:
             result = connection.exec_driver_sql(self._sql, given, execution_options=options)
             self._answer = self._answer or (SimpleResultMetaData(list(result.keys())), self._processes(result))
@@ -106,18 +107,20 @@ class _Text:
                 given.append(values[key] if process is None else process(values[key]))
         return tuple(given) if self._dialect.positional else dict(zip(self._names, given, strict=True))
 
-    def _at_once(self, connection: sa.Connection, given: Any) -> Sequence[Any] | None:
+    def _at_once(self, connection: sa.Connection, given: Any, *, is_anew: bool) -> Sequence[Any] | None:
         """What the driver itself answers, which SQLAlchemy takes as long to accompany as many a statement runs.
 
         None if it is to be asked in the ordinary way: because somebody listens to statements, because a failure would spoil a
         transaction, or because it did fail, which SQLAlchemy knows how to tell and what to do about.
         """
         driver: Any = connection.connection.driver_connection
-        may_fail = self._dialect.name == "sqlite" or driver.autocommit
+        on_sqlite = self._dialect.name == "sqlite"
+        may_fail = on_sqlite or driver.autocommit
         if self._answer is None or not may_fail or connection.dispatch.before_cursor_execute:
             return None
         try:
-            rows: Sequence[Any] = driver.execute(self._sql, given).fetchall()
+            asked = driver.execute(self._sql, given) if on_sqlite or not is_anew else driver.execute(self._sql, given, prepare=False)
+            rows: Sequence[Any] = asked.fetchall()
         except self._dialect.loaded_dbapi.Error:
             return None
         return rows

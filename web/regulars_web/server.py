@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import tempfile
 from collections.abc import Callable
 from typing import Any
@@ -47,9 +48,14 @@ def serve(make_app: Callable[[], Flask], host: str, port: int, workers: int) -> 
     if workers == 1:
         _Server(make_app, options).run()
         return
-    with tempfile.TemporaryDirectory(prefix="regulars-figures-") as folder:
-        os.environ[metrics.FOLDER] = folder
+    here, folder = os.getpid(), tempfile.mkdtemp(prefix="regulars-figures-")
+    os.environ[metrics.FOLDER] = folder
+    try:
         _Server(make_app, {**options, "child_exit": _forget_figures}).run()
+    finally:
+        # A worker that ends leaves through here as well; the others still write theirs.
+        if os.getpid() == here:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _choose_core(server: Any, worker: Any) -> None:

@@ -95,7 +95,7 @@ class Crm:
         if _writing.get():
             raise RuntimeError("a transaction is open already: pass its session on")
         acting = now_acting()
-        emitted: list[tuple[Event, DomainEvent]] = []
+        emitted: list[tuple[Event | None, DomainEvent]] = []
         token = _writing.set(True)
         try:
             with self.database.transaction(repeatable=repeatable, optimistic=optimistic) as session:
@@ -106,7 +106,7 @@ class Crm:
             _writing.reset(token)
         for row, event in emitted:
             # Closing detached what was committed; a row whose savepoint was rolled back was never more than pending.
-            if sa.inspect(row).detached:
+            if row is None or sa.inspect(row).detached:
                 self.signals.send(event)
 
     @contextmanager

@@ -9,7 +9,7 @@ import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 from typing import Any
 from zlib import crc32
@@ -22,12 +22,7 @@ from regulars_plugin_api.exchange import Journal
 
 FIRST_WRITE = "first_write"
 _CONVERTED_AT_ONCE = 2000
-# The sequence is looked up once, not for every number.
-_NEXT_IDS = sa.text(
-    "SELECT nextval(sequence.name) FROM (SELECT pg_get_serial_sequence(:name, 'id')::regclass AS name OFFSET 0) AS sequence,"
-    " generate_series(1, :amount)"
-)
-_LAST_ID = sa.text("SELECT seq FROM sqlite_sequence WHERE name = :name")
+_LAST_IDS = sa.text("SELECT name, seq FROM sqlite_sequence WHERE name IN :names").bindparams(sa.bindparam("names", expanding=True))
 
 
 def reserve_ids(session: Session, table: sa.Table, amount: int) -> Sequence[int]:
@@ -35,18 +30,42 @@ def reserve_ids(session: Session, table: sa.Table, amount: int) -> Sequence[int]
 
     This transaction inserts rows under them, before any rows of ``table`` that get their ids from the database.
     """
-    if amount == 0:
-        return ()
+    return reserve_ids_of(session, (table, amount))[0]
+
+
+def reserve_ids_of(session: Session, *wanted: tuple[sa.Table, int]) -> list[Sequence[int]]:
+    """``reserve_ids`` for several tables at once, in their order."""
+    if not any(amount for _table, amount in wanted):
+        return [()] * len(wanted)
     connection = session.connection()
     if connection.dialect.name == "postgresql":
-        return connection.execute(_NEXT_IDS, {"name": table.name, "amount": amount}).scalars().all()
+        found: list[list[int]] = [[] for _table in wanted]
+        named = {f"name{place}": table.name for place, (table, _amount) in enumerate(wanted)}
+        for place, number in connection.execute(_next_ids(len(wanted)), named | {f"amount{p}": n for p, (_table, n) in enumerate(wanted)}):
+            found[place].append(number)
+        return list(found)
     # SQLite counts on from the highest id that is inserted, and who writes before an optimistic transaction does has it start again:
     # nothing is to be written here, and the write lock not yet taken.
     reserved: dict[str, int] = session.info.setdefault("reserved_ids", {})
-    last = connection.execute(_LAST_ID, {"name": table.name}).scalar()
-    first = max(last or 0, reserved.get(table.name, 0)) + 1
-    reserved[table.name] = first + amount - 1
-    return range(first, first + amount)
+    asked = connection.execute(_LAST_IDS, {"names": [table.name for table, _amount in wanted]})
+    last: dict[str, int] = {row.name: row.seq for row in asked}
+    ranges: list[Sequence[int]] = []
+    for table, amount in wanted:
+        first = max(last.get(table.name) or 0, reserved.get(table.name, 0)) + 1
+        reserved[table.name] = first + amount - 1
+        ranges.append(range(first, first + amount))
+    return ranges
+
+
+@cache
+def _next_ids(tables: int) -> sa.TextClause:
+    # A sequence is looked up once, not for every number.
+    each = (
+        f"SELECT {place}, nextval(sequence.name) FROM (SELECT pg_get_serial_sequence(:name{place}, 'id')::regclass AS name OFFSET 0)"  # noqa: S608
+        f" AS sequence, generate_series(1, :amount{place})"
+        for place in range(tables)
+    )
+    return sa.text(" UNION ALL ".join(each))
 
 
 def _note_first_write(session: Session) -> None:

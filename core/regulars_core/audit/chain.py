@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from regulars_core.audit.models import ROW, AuditBlock, Change
-from regulars_plugin_api.bulk import insert_rows, reserve_ids, update_rows
+from regulars_plugin_api.bulk import insert_rows, reserve_ids_of, update_rows
 
 SALT = 16
 MOST_FOUND = 100
@@ -35,8 +35,7 @@ Entry = tuple[str, int, str, str | None, str | None]
 
 def append(session: Session, entries: Sequence[Entry], *, actor_id: int | None, cause: str, at: dt.datetime) -> None:
     """Write entries of the journal as one block, in a constant number of statements."""
-    ids = reserve_ids(session, Change.__table__, len(entries))
-    (block_id,) = reserve_ids(session, AuditBlock.__table__, 1)
+    ids, (block_id,) = reserve_ids_of(session, (Change.__table__, len(entries)), (AuditBlock.__table__, 1))
     dialect = session.get_bind().dialect
     keep = Change.at.type.dialect_impl(dialect).bind_processor(dialect) or (lambda value: value)
     about = (block_id, actor_id, cause, keep(at))

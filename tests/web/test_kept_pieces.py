@@ -41,6 +41,15 @@ def test_a_piece_is_drawn_once_and_values_that_are_equal_but_look_different_are_
         assert drawn("pieces.html", "piece")(1.5) == "<b>1,5</b> Spara"
 
 
+def test_a_piece_follows_where_the_application_stands(app: Flask) -> None:
+    app.jinja_env.loader = DictLoader(
+        {"pieces.html": "{% macro piece(number) %}{{ url_for('customers.show', customer_id=number) }}{% endmacro %}"}
+    )
+    for root in ("", "/shop", "/other", ""):
+        with app.test_request_context("/", environ_overrides={"SCRIPT_NAME": root}):
+            assert drawn("pieces.html", "piece")(7) == f"{root}/customers/7"
+
+
 words = st.text(max_size=60) | st.integers() | st.booleans() | st.none() | st.sampled_from(["{0}", "876543210123456000", "a b&c=d"])
 
 

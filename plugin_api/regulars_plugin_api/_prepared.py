@@ -30,8 +30,8 @@ def rows(connection: sa.Connection, statement: Any, values: Values | None = None
     """
     known = _statements.get(statement)
     if known is None:
-        _statements[statement] = _Known({}, *_what_shapes(statement))
-    if known is None or known.has_tuples:
+        _statements[statement] = _known(statement)
+    if known is None or not known.serves(values or {}):
         return connection.execute(statement, values, execution_options=options).all()
     return known.text(connection.dialect, statement, values or {}).rows(connection, values or {}, options)
 
@@ -42,7 +42,12 @@ class _Known(NamedTuple):
     texts: dict[Any, _Text]
     lists: Sequence[str]
     written: Sequence[str]
-    has_tuples: bool
+    needed: frozenset[str]
+    is_plain: bool
+
+    def serves(self, values: Values) -> bool:
+        """Not values that may be left out, nor lists of tuples; and SQLAlchemy says it well when one is missing."""
+        return self.is_plain and self.needed <= values.keys()
 
     def text(self, dialect: sa.Dialect, statement: Any, values: Values) -> _Text:
         shape = (dialect.name, *[len(values[name]) for name in self.lists], *[values[name] for name in self.written])
@@ -57,11 +62,13 @@ class _Known(NamedTuple):
 _statements: WeakKeyDictionary[Any, _Known] = WeakKeyDictionary()
 
 
-def _what_shapes(statement: Any) -> tuple[list[str], list[str], bool]:
-    asked = [one for one in visitors.iterate(statement) if isinstance(one, sa.BindParameter) and one.required]
+def _known(statement: Any) -> _Known:
+    # Those that are unique are values which stand in the statement itself.
+    asked = [one for one in visitors.iterate(statement) if isinstance(one, sa.BindParameter) and not one.unique]
     lists = {one.key for one in asked if one.expanding}
     written = {one.key for one in asked if one.literal_execute} - lists
-    return sorted(lists), sorted(written), any(isinstance(one.type, TupleType) for one in asked)
+    is_plain = all(one.required and not isinstance(one.type, TupleType) for one in asked)
+    return _Known({}, sorted(lists), sorted(written), frozenset(one.key for one in asked), is_plain)
 
 
 class _Given(NamedTuple):

@@ -107,7 +107,14 @@ def test_what_is_wrong_is_told_as_ever_and_leaves_the_session_as_it_was(people: 
                 read_rows(session, wrong, {"value": 1})
             assert [row.b for row in read_rows(session, right, {"value": 1})] == [1]
         with pytest.raises(sa.exc.StatementError, match="value"):
-            read_rows(session, sa.select(sa.bindparam("value", type_=sa.Integer)), {})
+            read_rows(session, right)
+
+
+def test_a_value_may_be_left_out_where_the_statement_has_one(people: Crm) -> None:
+    statement = sa.select(Customer.id).where(Customer.id > sa.bindparam("beyond", 1)).order_by(Customer.id)
+    with people.read() as session:
+        for given, ids in (({}, [2, 3]), ({"beyond": 2}, [3]), ({}, [2, 3]), ({"beyond": 0}, [1, 2, 3])):
+            assert [row.id for row in read_rows(session, statement, given)] == ids
 
 
 def test_pairs_may_be_asked_for(people: Crm) -> None:

@@ -68,8 +68,8 @@ class Interaction(CustomerOwned, Base):
     __tablename__ = "contact_tracking_interaction"
     __table_args__ = (
         sa.UniqueConstraint("number", "source"),
-        sa.Index("ix_contact_tracking_interaction_customer_id_at_id", "customer_id", "at", "id"),
-        sa.Index("ix_contact_tracking_interaction_customer_id_business_date", "customer_id", "business_date"),
+        # The day is only read from it: lists show the last one of each customer.
+        sa.Index("ix_contact_tracking_interaction_customer_id_at_id_business_date", "customer_id", "at", "id", "business_date"),
         sa.Index("ix_contact_tracking_interaction_at_id", "at", "id"),
         {"info": dump_as("customer_id", "at", "channel", omit=("uid", "words", "created_at"))},
     )

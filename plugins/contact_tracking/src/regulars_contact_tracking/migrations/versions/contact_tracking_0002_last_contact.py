@@ -1,14 +1,17 @@
-"""The last contact of each of many customers stands in an index: lists show it."""
+"""The day of each contact stands beside its time in the index of a customer's history: lists show the last one of each customer."""
 
 from alembic import op
 
 revision, down_revision = "contact_tracking_0002", "contact_tracking_0001"
-INDEX, TABLE = "ix_contact_tracking_interaction_customer_id_business_date", "contact_tracking_interaction"
+TABLE, OLD = "contact_tracking_interaction", ["customer_id", "at", "id"]
+NEW = [*OLD, "business_date"]
 
 
 def upgrade() -> None:
-    op.create_index(INDEX, TABLE, ["customer_id", "business_date"])
+    op.create_index(f"ix_{TABLE}_{'_'.join(NEW)}", TABLE, NEW)
+    op.drop_index(f"ix_{TABLE}_{'_'.join(OLD)}", TABLE)
 
 
 def downgrade() -> None:
-    op.drop_index(INDEX, TABLE)
+    op.create_index(f"ix_{TABLE}_{'_'.join(OLD)}", TABLE, OLD)
+    op.drop_index(f"ix_{TABLE}_{'_'.join(NEW)}", TABLE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from regulars_plugin_api.errors import RegularsError
 from regulars_plugin_api.i18n import _
 
 NAMES = ("revision", "down_revision")
+# Python 3.11 raises SystemError when two threads parse at once.
+_parsing = threading.Lock()
 
 
 class SchemaRefused(RegularsError):
@@ -97,7 +100,9 @@ def _steps(owner: Owner) -> dict[str, tuple[str, ...]]:
 
 def _assigned(path: Path) -> Iterator[tuple[str, ast.expr]]:
     """Names that a module gives a value to, and the values."""
-    for line in ast.parse(path.read_text(encoding="utf-8"), str(path)).body:
+    with _parsing:
+        module = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    for line in module.body:
         targets = line.targets if isinstance(line, ast.Assign) else [line.target] if isinstance(line, ast.AnnAssign) else []
         value = getattr(line, "value", None)
         for target in targets:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ from alembic.script import ScriptDirectory
 from regulars_core.plugins.loader import installed, load_all
 from regulars_migrations.owners import CORE, HERE, Owner
 from regulars_migrations.runner import upgrade
-from regulars_migrations.standing import SchemaRefused, status
+from regulars_migrations.standing import SchemaRefused, head, status
 
 
 def owner(folder: Path, **steps: str) -> Owner:
@@ -63,6 +66,20 @@ def test_steps_nobody_could_follow(steps: dict[str, str], said: str, blank_sqlit
     with pytest.raises(SchemaRefused) as refused:
         status(blank_sqlite_url, [owner(tmp_path, **steps)])
     assert str(refused.value) == said
+
+
+def test_many_may_ask_at_once() -> None:
+    """As the first requests of a worker do, while garbage is looked for, which lets others go on in the middle of anything."""
+    before, give_way = gc.get_threshold(), lambda *_about: time.sleep(0.0001)
+    gc.set_threshold(50)
+    gc.callbacks.append(give_way)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            heads = set(pool.map(lambda _number: head(CORE), range(16)))
+    finally:
+        gc.callbacks.remove(give_way)
+        gc.set_threshold(*before)
+    assert len(heads) == 1
 
 
 def test_who_only_asks_does_not_load_alembic() -> None:

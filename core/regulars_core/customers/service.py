@@ -169,7 +169,9 @@ class CustomerService:
         if where is not None:
             conditions.append(compiler(self.crm).compile(where))
         # What takes longest to find out of each customer comes last.
-        return Asked((*conditions, *([] if viewer.store_ids is None else [self.visible_to(viewer)])), given)
+        if viewer.store_ids is not None:
+            conditions.append(self.visible_to(viewer))
+        return Asked(tuple(conditions), given)
 
     def _find(self, session: Session, *conditions: sa.ColumnElement[bool]) -> list[CustomerView]:
         return complete(session, session.execute(sa.select(*COLUMNS).where(*conditions)).all())

@@ -44,6 +44,23 @@ _writing: ContextVar[bool] = ContextVar("regulars_writing", default=False)
 _shared: ContextVar[Session | None] = ContextVar("regulars_shared_reading", default=None)
 
 
+class _Sharing:
+    """One of those who read in the same session."""
+
+    __slots__ = ("_session",)
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def __enter__(self) -> Session:
+        return self._session
+
+    def __exit__(self, kind: type[BaseException] | None, *_error: object) -> None:
+        if kind is not None:
+            # PostgreSQL answers nothing more in a transaction in which a statement failed.
+            Session.rollback(self._session)
+
+
 class Crm:
     """Made by ``open_crm``. Implements ``regulars_plugin_api.services.Crm``."""
 
@@ -109,24 +126,21 @@ class Crm:
             if row is None or sa.inspect(row).detached:
                 self.signals.send(event)
 
-    @contextmanager
-    def read(self, viewer: Viewer | None = None) -> Iterator[Session]:
+    def read(self, viewer: Viewer | None = None) -> AbstractContextManager[Session]:
         """A read-only session."""
         acting = now_acting()
         about = self._about(viewer or acting.actor, acting.cause, acting.depth)
         shared = _shared.get()
         if shared is None:
-            with self.database.read() as session:
-                session.info.update(about)
-                yield session
-            return
+            return self._read_alone(about)
         shared.info.update(about)
-        try:
-            yield shared
-        except BaseException:
-            # PostgreSQL answers nothing more in a transaction in which a statement failed.
-            Session.rollback(shared)
-            raise
+        return _Sharing(shared)
+
+    @contextmanager
+    def _read_alone(self, about: dict[str, object]) -> Iterator[Session]:
+        with self.database.read() as session:
+            session.info.update(about)
+            yield session
 
     @contextmanager
     def reading_once(self, opened: AbstractContextManager[Session] | None = None) -> Iterator[None]:

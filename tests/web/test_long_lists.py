@@ -91,9 +91,12 @@ def test_a_search_that_finds_very_many_shows_the_first_found(crowd: CrmHarness) 
         pages = list(forwards(crowd, query=query))
         rows = [row for page in pages for row in page.rows]
         assert [row.fold_name for row in rows] == sorted(row.fold_name for row in rows)
-        assert len({row.id for row in rows}) == len(rows) == paging.COUNTED_AT_MOST + 1
+        assert len({row.id for row in rows}) == len(rows) == paging.FOUND_AT_MOST + 1
         assert all(row.display_name.startswith(stem) for row in rows)
-        assert pages[0].count == paging.COUNTED_AT_MOST + 1
+        assert {page.count for page in pages} == {paging.FOUND_AT_MOST + 1}
+        with crowd.read() as session:
+            beyond = lines(crowd, session, SYSTEM, after=("\U0010ffff", 0), query=query)
+        assert (beyond.rows, beyond.count) == ([], paging.FOUND_AT_MOST + 1)
 
 
 def test_a_short_word_beside_one_that_very_many_bear(crowd: CrmHarness) -> None:
@@ -102,7 +105,7 @@ def test_a_short_word_beside_one_that_very_many_bear(crowd: CrmHarness) -> None:
         found = {query: lines(crowd, session, SYSTEM, query=query) for query in ("anna 王", "anna an", "anna zz", "王 0079")}
     assert {query: page.count for query, page in found.items()} == {
         "anna 王": 1,
-        "anna an": paging.COUNTED_AT_MOST + 1,
+        "anna an": paging.FOUND_AT_MOST + 1,
         "anna zz": 0,
         "王 0079": sum(row.startswith("王 ") and "0079" in row for row, _number in names(crowd, BLOCKED)),
     }

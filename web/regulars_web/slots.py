@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import current_app, g, render_template, request
+from jinja2 import Template
+from jinja2.runtime import Context
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
@@ -20,8 +22,7 @@ from regulars_web.personal import preference
 MOST_CHARACTERS = 500_000
 
 
-@dataclass(frozen=True)
-class Slot:
+class Slot(NamedTuple):
     """A plugin's part of a page. ``html`` is None while it is to be loaded later, from the page's address for ``plugin`` and ``key``."""
 
     plugin: str
@@ -112,14 +113,20 @@ def _filled(
 def _drawn(template: str, values: dict[str, Any]) -> Markup:
     made = current_app.jinja_env.get_template(template)
     pieces, length = [], 0
-    # What every template knows is gathered once a page; Jinja would do it for each part.
-    for piece in made.root_render_func(made.new_context({**_known_to_templates(), **values}, shared=True)):
+    for piece in made.root_render_func(_context(made, values)):
         pieces.append(piece)
         length += len(piece)
         if length > MOST_CHARACTERS:
             raise ValueError(f"more than {MOST_CHARACTERS} characters")
     # A template that escaped what it printed.
     return Markup("".join(pieces))  # noqa: S704
+
+
+def _context(template: Template, values: dict[str, Any]) -> Context:
+    # What every template knows is gathered once a page; Jinja would do it for each part.
+    context = template.new_context(_known_to_templates(), shared=True)
+    context.vars.update(values)
+    return context
 
 
 def _known_to_templates() -> dict[str, Any]:

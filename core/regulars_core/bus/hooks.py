@@ -9,7 +9,7 @@ import dis
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
 from types import ModuleType
 from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar, cast
 
@@ -34,8 +34,7 @@ class PluginRefused(Exception):
     """A plugin's hooks don't fit the contract."""
 
 
-@dataclass(frozen=True)
-class Answer(Generic[T]):
+class Answer(NamedTuple, Generic[T]):
     """What one plugin answered, or why it did not."""
 
     plugin: str
@@ -164,8 +163,7 @@ class HookBus:
 
     def guarded(self, plugin: str, what: str, work: Callable[[], T], budget: float | None = None) -> Answer[T]:
         """Run other code of a plugin that a page waits for, such as the load of a panel, under the same breaker, for ``budget`` seconds."""
-        hook = _Hook(what, (), (_Call(plugin, work, None),), lambda answer: answer, page=True, must=False, session=None, budget=budget)
-        return _answer(plugin, self._ask_all(hook, (), {})[0])
+        return _answer(plugin, self._call(_other_code(what, budget), (_Call(plugin, work, None),), ())[0])
 
     def watched(self, work: Callable[[], T]) -> T:
         """Make a page in a helper, plugin calls and all, and give its answer: one change of threads instead of one for every call.
@@ -204,10 +202,12 @@ class HookBus:
         return _Hook(name, names, calls, answer_check(spec), rules.page, must, session, declares=rules.declares)
 
     def _ask_all(self, hook: _Hook, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
-        values = _in_order(hook, args, kwargs)
+        return self._call(hook, hook.calls, _in_order(hook, args, kwargs))
+
+    def _call(self, hook: _Hook, calls: Sequence[_Call], values: Sequence[Any]) -> list[Any]:
         if (hook.page or hook.declares) and type(threading.current_thread()) is not Helper:
-            return self._in_time(hook, values)
-        return self._run(hook, hook.calls, values)
+            return self._in_time(hook, calls, values)
+        return self._run(hook, calls, values)
 
     def _run(self, hook: _Hook, calls: Iterable[_Call], values: Sequence[Any]) -> list[Any]:
         """Call one after the other; what fails becomes a ``_Failure``, or ends the whole call where the hook must not be skipped."""
@@ -275,10 +275,9 @@ class HookBus:
             return reason
         return "rests after repeated failures" if not hook.must and self._breaker.rests(plugin, hook.name) else None
 
-    def _in_time(self, hook: _Hook, values: Sequence[Any]) -> list[Any]:
+    def _in_time(self, hook: _Hook, rest: Sequence[_Call], values: Sequence[Any]) -> list[Any]:
         """Let a helper make the calls; whoever exceeds the budget is left behind, and another helper goes on with the rest."""
         answers: list[Any] = []
-        rest = hook.calls
         budget = hook.budget or (START_BUDGET if hook.declares else PAGE_BUDGET)
         while rest:
             turn = Turn(rest, lambda call: self._run(hook, (call,), values), self._clock)
@@ -302,6 +301,11 @@ def is_ctrl_c(error: BaseException) -> bool:
     while trace.tb_next is not None:
         trace = trace.tb_next
     return trace.tb_frame.f_code.co_code[trace.tb_lasti] != dis.opmap["RAISE_VARARGS"]
+
+
+@lru_cache(maxsize=512)
+def _other_code(what: str, budget: float | None) -> _Hook:
+    return _Hook(what, (), (), lambda answer: answer, page=True, must=False, session=None, budget=budget)
 
 
 def _in_order(hook: _Hook, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Sequence[Any]:

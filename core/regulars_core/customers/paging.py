@@ -15,6 +15,8 @@ from regulars_core.customers.models import Customer
 from regulars_plugin_api.db import PLANNED_ANEW, read_rows
 
 COUNTED_AT_MOST = 1000
+FOUND_AT_MOST = 250
+"""How many of a search are put in order: a trigram index finds the first few at once and reads itself from end to end for all."""
 WALKED = 10_000
 """How many customers are passed in the order of a list before those it lets through are put in order themselves."""
 LIVING = sa.and_(Customer.deleted_at.is_(None), Customer.merged_into_id.is_(None))
@@ -29,7 +31,7 @@ Condition = sa.ColumnElement[bool]
 class Page(Generic[R]):
     """A page of a list. ``before`` and ``after`` are where the neighbouring pages begin, None where there is none.
 
-    ``count`` is how many the whole list has, counted no further than ``COUNTED_AT_MOST`` + 1.
+    ``count`` is how many the whole list has, counted no further than ``COUNTED_AT_MOST`` + 1, or ``FOUND_AT_MOST`` + 1 of a search.
     """
 
     rows: list[R]
@@ -84,7 +86,7 @@ class Gathered(NamedTuple):
     """How many customers were found, counted to ``COUNTED_AT_MOST`` + 1, and conditions that find them, with their values.
 
     ``walk`` is whether they are to be looked for on the way through the order of a list; if not, they are put in order themselves.
-    ``some`` is whether those found first are meant, as many as are counted; their ``amount`` then stands beside each.
+    ``some`` is whether those found first are meant, ``FOUND_AT_MOST`` + 1; their ``amount`` then stands beside each.
     """
 
     amount: int
@@ -126,7 +128,7 @@ def first(
 
 
 def read(session: Session, columns: Sequence[Any], asked: Asked, *, first_found: bool = False, **place: Unpack[Place]) -> Page[sa.Row[Any]]:
-    """The page after or before a position. With ``first_found`` the list has those found first, as many as are counted, and no others."""
+    """The page after or before a position. With ``first_found`` the list has the ``FOUND_AT_MOST`` + 1 found first, and no others."""
     before, limit, newest = place.get("before"), place.get("limit", 50), place.get("newest", False)
     backwards, position = before is not None, before or place.get("after")
     is_whole, order = _is_whole(asked.conditions), Order(not newest, backwards != newest)
@@ -135,6 +137,7 @@ def read(session: Session, columns: Sequence[Any], asked: Asked, *, first_found:
     rows = first(session, (*columns, _AMOUNT) if is_whole else columns, found, order, position, limit + 1)
     # How many there are stands beside each: one statement for the pages that are opened most.
     amount = rows[0].amount if at_once and rows else gathered(session, asked).amount if at_once and position else found.amount
+    amount = min(amount, FOUND_AT_MOST + 1) if found.some else amount
     more, rows = len(rows) > limit, rows[:limit]
     if backwards:
         rows.reverse()
@@ -158,19 +161,19 @@ _AMONG: tuple[Condition, Condition] = (Customer.id == sa.func.any(_ids), Custome
 # The conditions of the whole list are the same each time: to put its statements together takes as long as to ask them.
 @lru_cache(maxsize=64)
 def _gathering(conditions: tuple[Condition, ...], *, on_sqlite: bool) -> sa.Select[tuple[int, Any]]:
-    some = _some(conditions, Customer.id, on_sqlite=on_sqlite).subquery()
+    some = _some(conditions, COUNTED_AT_MOST + 1, Customer.id, on_sqlite=on_sqlite).subquery()
     ids = sa.func.json_group_array(some.c.id) if on_sqlite else sa.func.array_agg(some.c.id)
     return sa.select(sa.func.count(), ids).select_from(some)
 
 
-def _some(conditions: Sequence[Condition], *columns: Any, on_sqlite: bool) -> sa.Select[Any]:
-    """Those found first, as many as are counted."""
+def _some(conditions: Sequence[Condition], most: int, *columns: Any, on_sqlite: bool) -> sa.Select[Any]:
+    """Those found first."""
     source, others = _source(conditions) if on_sqlite else (None, conditions)
     wanted = sa.select(*columns).where(*others)
     if source is not None:
         # SQLite makes a list of all that stand in an IN (SELECT …) before it looks at the first; joined, it stops when it has enough.
         wanted = wanted.join_from(members := source.subquery(), Customer, Customer.id == members.c[0]).distinct()
-    return wanted.limit(COUNTED_AT_MOST + 1)
+    return wanted.limit(most)
 
 
 def _source(conditions: Sequence[Condition]) -> tuple[sa.Select[Any] | None, list[Condition]]:
@@ -230,7 +233,8 @@ def _sorted(
     columns: tuple[Any, ...], conditions: tuple[Condition, ...], order: Order, *, placed: bool, some_on: str | None
 ) -> sa.Select[Any]:
     keys = (Customer.id, Customer.fold_name)
-    meant: Any = _some(conditions, *keys, on_sqlite=some_on == "sqlite") if some_on else sa.select(*keys).where(*conditions)
+    some = _some(conditions, FOUND_AT_MOST + 1, *keys, on_sqlite=some_on == "sqlite") if some_on else None
+    meant: Any = sa.select(*keys).where(*conditions) if some is None else some
     # Materialized, for no planner to look for them on the way; and columns are found out for those of the page alone.
     found = meant.cte("found").prefix_with("MATERIALIZED")
     ids = order.of(sa.select(found.c.id), found.c, placed=placed, limit="most")

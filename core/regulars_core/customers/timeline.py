@@ -45,8 +45,7 @@ class Position(NamedTuple):
             raise InvalidInput(after=_("This is not a place in the list.")) from error
 
 
-@dataclass(frozen=True)
-class Narrowing:
+class Narrowing(NamedTuple):
     """What is asked for: happenings of one source, channel, store, or member of staff who took part. None is all."""
 
     source: str | None = None
@@ -55,8 +54,7 @@ class Narrowing:
     user_id: int | None = None
 
 
-@dataclass(frozen=True)
-class Happening:
+class Happening(NamedTuple):
     """One line of the history."""
 
     source: str
@@ -137,9 +135,9 @@ class _Reading:
         shown = rows[: self.limit]
         entries = self._entries(shown)
         happenings = [
-            Happening(self.sources[row.rank][1].name, row.kind, row.channel, row.store_id, row.at, row.ref, entries[row.rank, row.ref])
+            Happening(self.sources[row.rank][1].name, row.kind, row.channel, row.store_id, row.at, row.ref, entry)
             for row in shown
-            if (row.rank, row.ref) in entries
+            if (entry := entries[row.rank].get(row.ref)) is not None
         ]
         following = Position(shown[-1].at, self.sources[shown[-1].rank][1].name, shown[-1].ref) if len(rows) > self.limit else None
         titles = {plugin: self.crm.plugins.loaded[plugin].manifest.title for plugin in self.failed if plugin in self.crm.plugins.loaded}
@@ -165,9 +163,7 @@ class _Reading:
         if wanted.source not in (None, source.name) or (wanted.user_id is not None and source.involves is None):
             return None
         rest = (source.involves, wanted, self.after, self.limit + 1)
-        made = self.crm.bus.guarded(
-            plugin, f"timeline {source.name}", lambda: _newest(rank, source.name, source.select(self.viewer), *rest)
-        )
+        made = self.crm.bus.guarded(*self._code(rank), lambda: _newest(rank, source.name, source.select(self.viewer), *rest))
         self.failed += [plugin] if made.failure else []
         return made.value
 
@@ -175,16 +171,18 @@ class _Reading:
         query, customer = _united(tuple(branches), self.limit + 1), {_CUSTOMER: self.customer_id}
         return self._guarded(plugin, "timeline", lambda session: [_Row._make(row) for row in read_rows(session, query, customer)])
 
-    def _entries(self, rows: Sequence[_Row]) -> dict[tuple[int, int], TimelineEntry]:
-        """What is said of each row: one batch per source."""
-        entries: dict[tuple[int, int], TimelineEntry] = {}
-        for rank in sorted({row.rank for row in rows}):
-            plugin, source = self.sources[rank]
-            refs = [row.ref for row in rows if row.rank == rank]
-            said = self._guarded(plugin, f"timeline {source.name}", partial(self._say, source, refs))
-            self.failed += [plugin] if said is None else []
-            entries |= {(rank, ref): entry for ref, entry in (said or {}).items()}
-        return entries
+    def _entries(self, rows: Sequence[_Row]) -> dict[int, dict[int, TimelineEntry]]:
+        """What is said of each row, by its rank and number: one batch per source."""
+        refs: dict[int, list[int]] = {}
+        for row in rows:
+            refs.setdefault(row.rank, []).append(row.ref)
+        said = {rank: self._guarded(*self._code(rank), partial(self._say, self.sources[rank][1], refs[rank])) for rank in sorted(refs)}
+        self.failed += [self.sources[rank][0] for rank, entries in said.items() if entries is None]
+        return {rank: entries or {} for rank, entries in said.items()}
+
+    def _code(self, rank: int) -> tuple[str, str]:
+        plugin, source = self.sources[rank]
+        return plugin, f"timeline {source.name}"
 
     def _say(self, source: TimelineSource, refs: Sequence[int], session: Session) -> dict[int, TimelineEntry]:
         return dict(source.render(session, refs, self.viewer))

@@ -22,13 +22,13 @@ class Contribution:
         for name, plain, is_fit, wanted, longest in _fields(kind):
             value = getattr(self, name)
             if type(value) in plain:
-                if longest and len(value) > longest:
+                if longest and value and len(value) > longest:
                     raise ValueError(f"{kind.__name__}.{name} has {len(value)} characters, more than {longest}")
             elif not is_fit(value):
                 raise TypeError(f"{kind.__name__}.{name} is {type(value).__name__}, not {wanted}")
             elif isinstance(value, str) and hasattr(value, "__html__"):
                 raise TypeError(f"{kind.__name__}.{name} is markup: give plain text")
-            elif longest and value is not None and len(str(value)) > longest:
+            elif longest and len(str(value)) > longest:
                 raise ValueError(f"{kind.__name__}.{name} is longer than {longest} characters")
 
 
@@ -37,7 +37,7 @@ def _fields(kind: Any) -> tuple[tuple[str, frozenset[type], Callable[[Any], bool
     # The running system is known to type checkers only: contributions come before the services that take them.
     hints = get_type_hints(kind, localns={"Crm": object})
     return tuple(
-        (name, frozenset({str, int, bool} & {*_parts(hint)}), _check(hint), _words(hint), LONGEST_TITLE if name in _TITLES else 0)
+        (name, frozenset({str, int, bool, NoneType} & {*_parts(hint)}), _check(hint), _words(hint), LONGEST_TITLE if name in _TITLES else 0)
         for name, hint in hints.items()
         if hint is not Any
     )

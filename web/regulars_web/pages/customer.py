@@ -50,10 +50,7 @@ def show(customer_id: int) -> ResponseReturnValue:
     if customer.id != customer_id:
         return redirect(url_for("customers.show", customer_id=customer.id))
     found = slots.arranged(slots.panels(crm_here(), customer, current_viewer()), "panels")
-    places = {
-        place.value: [_slot(customer, plugin, panel) for plugin, panel in slots.placed(found, place)]
-        for place in (Place.COMPOSER, Place.MAIN, Place.SIDE)
-    }
+    places = {place.value: _slots(customer, found, place) for place in (Place.COMPOSER, Place.MAIN, Place.SIDE)}
     values = about(customer, found) | places | timeline.batch(customer, {})
     return render("customer.html", current="overview", **values)
 
@@ -197,10 +194,14 @@ def seen(customer_id: int) -> CustomerView:
         return crm_here().customers.seen_by(session, current_viewer(), customer_id)
 
 
-def _slot(customer: CustomerView, plugin: str, part: Any) -> slots.Slot:
-    if part.lazy and part.place not in FRAMELESS:
-        return slots.Slot(plugin, part.key, part.title)
-    return slots.panel_slot(crm_here(), plugin, part, customer, current_viewer())
+def _slots(customer: CustomerView, found: slots.Found, place: Place) -> list[slots.Slot]:
+    crm, viewer = crm_here(), current_viewer()
+    return [
+        slots.Slot(plugin, panel.key, panel.title)
+        if panel.lazy and place not in FRAMELESS
+        else slots.panel_slot(crm, plugin, panel, customer, viewer)
+        for plugin, panel in slots.placed(found, place)
+    ]
 
 
 def about(customer: CustomerView, found: slots.Found) -> dict[str, Any]:
@@ -215,7 +216,7 @@ def about(customer: CustomerView, found: slots.Found) -> dict[str, Any]:
     leading = [one for one in allowed if leads_somewhere(one.endpoint, customer_id=customer.id)]
     return {
         "customer": customer,
-        "facts": [_slot(customer, plugin, panel) for plugin, panel in slots.placed(found, Place.FACT)],
+        "facts": _slots(customer, found, Place.FACT),
         "store": store,
         "status": STATUSES[customer.status],
         "kind": KINDS[customer.kind],

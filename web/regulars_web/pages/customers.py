@@ -14,7 +14,7 @@ from flask_login import current_user
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from regulars_core.customers.paging import COUNTED_AT_MOST, Position
+from regulars_core.customers.paging import COUNTED_AT_MOST, FOUND_AT_MOST, Position
 from regulars_core.users.models import SavedView
 from regulars_plugin_api.hookspecs import web as hooks
 from regulars_plugin_api.i18n import Text
@@ -93,7 +93,7 @@ def page() -> str:
         "customers.html",
         given=given,
         page=found,
-        most=COUNTED_AT_MOST,
+        most=FOUND_AT_MOST if given["q"] else COUNTED_AT_MOST,
         table=table,
         state=table.state,
         rows=_drawn(table.layout, found.rows, loaded, {**statuses, **kinds}),

@@ -79,6 +79,7 @@ def batch(customer: CustomerView, given: Mapping[str, str]) -> dict[str, Any]:
     return {
         "customer": customer,
         "timeline": found,
+        "sources": tuple((source.name, str(source.title)) for source in found.sources),
         "days": days,
         "day_goes_on": goes_on,
         "today": today,

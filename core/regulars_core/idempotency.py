@@ -5,10 +5,9 @@ from __future__ import annotations
 import datetime as dt
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from regulars_plugin_api.db import Base, dump_as
+from regulars_plugin_api.db import Base, dump_as, upsert
 
 KEPT = dt.timedelta(hours=24)
 
@@ -35,9 +34,8 @@ def claim(session: Session, user_id: int, route: str, key: str, request_hash: st
     Waits for another transaction that holds the key. The answer may be to another request: compare ``request_hash``.
     """
     forget(session, at)
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     row = {"user_id": user_id, "route": route, "key": key, "request_hash": request_hash}
-    fresh = insert(IdempotencyKey).values(**row, status=0, headers={}, body="", created_at=at).on_conflict_do_nothing()
+    fresh = upsert(session, IdempotencyKey).values(**row, status=0, headers={}, body="", created_at=at).on_conflict_do_nothing()
     if session.execute(fresh.returning(IdempotencyKey.key)).first() is not None:
         return None
     return session.get_one(IdempotencyKey, (user_id, route, key))

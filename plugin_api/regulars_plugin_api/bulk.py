@@ -22,7 +22,6 @@ from regulars_plugin_api.exchange import Journal
 
 FIRST_WRITE = "first_write"
 _CONVERTED_AT_ONCE = 2000
-_LAST_IDS = sa.text("SELECT name, seq FROM sqlite_sequence WHERE name IN :names").bindparams(sa.bindparam("names", expanding=True))
 
 
 def reserve_ids(session: Session, table: sa.Table, amount: int) -> Sequence[int]:
@@ -47,8 +46,8 @@ def reserve_ids_of(session: Session, *wanted: tuple[sa.Table, int]) -> list[Sequ
     # SQLite counts on from the highest id that is inserted, and who writes before an optimistic transaction does has it start again:
     # nothing is to be written here, and the write lock not yet taken.
     reserved: dict[str, int] = session.info.setdefault("reserved_ids", {})
-    asked = connection.execute(_LAST_IDS, {"names": [table.name for table, _amount in wanted]})
-    last: dict[str, int] = {row.name: row.seq for row in asked}
+    # All of them: there is one for each table, and to look for some would read as many.
+    last: dict[str, int] = dict(connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence").all())
     ranges: list[Sequence[int]] = []
     for table, amount in wanted:
         first = max(last.get(table.name) or 0, reserved.get(table.name, 0)) + 1

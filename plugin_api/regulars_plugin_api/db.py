@@ -6,7 +6,8 @@ import datetime as dt
 import enum
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, declared_attr, mapped_column
@@ -14,6 +15,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, declared_attr, mapp
 from regulars_plugin_api import _prepared
 from regulars_plugin_api._prepared import PLANNED_ANEW as PLANNED_ANEW
 from regulars_plugin_api.values.currencies import minor_digits as minor_digits
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects.sqlite import Insert
 
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -186,6 +190,15 @@ def read_rows(
     if session.autoflush:
         session.flush()
     return _prepared.rows(session.connection(), statement, values, options)
+
+
+def upsert(session: Session, table: Any) -> Insert:
+    """An INSERT into a table or model that may say what becomes of a row that is there: ``on_conflict_do_nothing``, ``…_do_update``.
+
+    In the words of the session's database; SQLAlchemy has them in a module for each.
+    """
+    words = import_module(f"sqlalchemy.dialects.{session.get_bind().dialect.name}")
+    return cast("Insert", words.insert(table))
 
 
 def dump_as(*key: str, omit: tuple[str, ...] = (), journal: bool = False, derived: bool = False) -> Mapping[str, Any]:

@@ -9,11 +9,11 @@ import time
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from regulars_core.crm import Crm
 from regulars_core.jobs.models import WorkerBeat
+from regulars_plugin_api.db import upsert
 
 log = structlog.get_logger(__name__)
 EVERY = 10.0
@@ -41,9 +41,8 @@ class Heartbeat:
         self._started_at = self._started_at or now
         with crm.database.transaction() as session:
             ahead = clock_ahead(session, now)
-            insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
             beat = {"seen_at": now, "clock_ahead_ms": round(ahead * 1000)}
-            row = insert(WorkerBeat).values(worker=self._worker, started_at=self._started_at, **beat)
+            row = upsert(session, WorkerBeat).values(worker=self._worker, started_at=self._started_at, **beat)
             session.execute(row.on_conflict_do_update(index_elements=["worker"], set_=beat))
             session.execute(sa.delete(WorkerBeat).where(WorkerBeat.seen_at < now - _FORGOTTEN))
         if abs(ahead) > CLOCKS_AGREE:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from regulars_core.acting import acting_as
@@ -19,6 +18,7 @@ from regulars_core.jobs.leases import LeaseKeeper, Limits, fail, finish, give_ba
 from regulars_core.jobs.models import CANCELLED, JobSlot
 from regulars_core.jobs.progress import Progress
 from regulars_plugin_api.contributions import EventHandler, Job, JobRun, LeasedBatch
+from regulars_plugin_api.db import upsert
 from regulars_plugin_api.errors import JobCancelled
 from regulars_plugin_api.hookspecs import lifecycle
 from regulars_plugin_api.views import SYSTEM
@@ -43,9 +43,8 @@ class JobService:
         self, session: Session, job: str, key: str, payload: Mapping[str, Any] | None = None, *, due_at: dt.datetime | None = None
     ) -> bool:
         """Ask for one run of ``job`` when this transaction commits. False if that ``key`` was asked for before."""
-        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
         row = {"job": job, "slot": key, "payload": dict(payload or {}), "state": READY, "attempts": 0}
-        asked = insert(JobSlot).values(**row, due_at=due_at or session.info["at"]).on_conflict_do_nothing().returning(JobSlot.id)
+        asked = upsert(session, JobSlot).values(**row, due_at=due_at or session.info["at"]).on_conflict_do_nothing().returning(JobSlot.id)
         return session.scalar(asked) is not None
 
     def start_period(self, job: Job, known: dict[str, str]) -> None:

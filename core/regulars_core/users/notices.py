@@ -6,11 +6,11 @@ import datetime as dt
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from regulars_core.users.models import Notice, Role, RolePermission, User
 from regulars_core.users.roles import ADMINISTRATOR
+from regulars_plugin_api.db import upsert
 from regulars_plugin_api.i18n import Text, in_locale
 
 KEPT = dt.timedelta(days=90)
@@ -39,9 +39,8 @@ class NoticeService:
         for user in users:
             with in_locale(user.locale):
                 rows.append({"user_id": user.id, "key": key, "text": str(text), "url": url})
-        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
         about = {"icon": icon, "customer_id": customer_id, "at": at}
-        told = insert(Notice).values([row | about for row in rows]).on_conflict_do_nothing().returning(Notice.user_id)
+        told = upsert(session, Notice).values([row | about for row in rows]).on_conflict_do_nothing().returning(Notice.user_id)
         fresh = session.scalars(told).all()
         session.execute(
             sa.update(User).where(User.id.in_(fresh)).values(unread=User.unread + 1).execution_options(synchronize_session=False)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from regulars_plugin_api.bulk import staged
-from regulars_plugin_api.db import BigInt, customers
+from regulars_plugin_api.db import BigInt, customers, upsert
 from regulars_purchases.models import figures, lines, receipts
 
 FIGURES = ("customer_id", "currency", "first_on", "last_on", "receipts", "value_minor", "units")
@@ -39,9 +37,9 @@ def add(session: Session, sums: dict[tuple[int, str], Sums]) -> None:
     with staged(session, {name: figures.c[name].type for name in FIGURES}, rows) as stage:
         # SQLite takes the ON of a conflict for a join's unless something stands between.
         more = sa.select(*(stage.c[name] for name in FIGURES)).where(sa.true())
-        added: Any = (postgresql if on_postgresql else sqlite).insert(figures).from_select(FIGURES, more)
+        added = upsert(session, figures)
         new = added.excluded
-        upsert = added.on_conflict_do_update(
+        added = added.from_select(FIGURES, more).on_conflict_do_update(
             index_elements=["customer_id", "currency"],
             set_={
                 "first_on": least(figures.c.first_on, new.first_on),
@@ -49,7 +47,7 @@ def add(session: Session, sums: dict[tuple[int, str], Sums]) -> None:
                 **{name: figures.c[name] + new[name] for name in ("receipts", "value_minor", "units")},
             },
         )
-        session.execute(upsert)
+        session.execute(added)
 
 
 def recompute(session: Session, customer_ids: Iterable[int]) -> None:

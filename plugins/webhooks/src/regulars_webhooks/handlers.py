@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from regulars_plugin_api.db import customers
+from regulars_plugin_api.db import customers, upsert
 from regulars_plugin_api.events import Delivered
 from regulars_webhooks.models import Delivery, Endpoint, State
 from regulars_webhooks.sending.asking import ask_for_run
@@ -36,7 +35,6 @@ def note(session: Session, event: Delivered[Any]) -> None:
         "attempts": 0,
         "due_at": now,
     }
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     rows = [{"endpoint_id": endpoint_id, **about} for endpoint_id in wanted]
-    session.execute(insert(Delivery).values(rows).on_conflict_do_nothing())
+    session.execute(upsert(session, Delivery).values(rows).on_conflict_do_nothing())
     ask_for_run(session, now)

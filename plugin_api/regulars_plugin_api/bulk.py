@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 from zlib import crc32
 
@@ -22,6 +22,7 @@ from regulars_plugin_api.exchange import Journal
 
 FIRST_WRITE = "first_write"
 _CONVERTED_AT_ONCE = 2000
+_FEW = 20
 
 
 def reserve_ids(session: Session, table: sa.Table, amount: int) -> Sequence[int]:
@@ -186,13 +187,16 @@ def _made(connection: sa.Connection, name: str, definitions: str) -> bool:
 
 def _load(connection: sa.Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     names = ", ".join(f'"{name}"' for name in columns)
-    cursor = _cursor(connection)
-    if connection.dialect.name == "sqlite":
-        marks = ", ".join("?" * len(columns))
-        cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', rows)  # noqa: S608 - names come from the model
+    cursor, on_sqlite = _cursor(connection), connection.dialect.name == "sqlite"
+    left = iter(rows)
+    # COPY is three journeys to the server, and never prepared: it pays for many rows.
+    first = [] if on_sqlite else list(islice(left, _FEW + 1))
+    if on_sqlite or len(first) <= _FEW:
+        marks = ", ".join(["?" if on_sqlite else "%s"] * len(columns))
+        cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', left if on_sqlite else first)  # noqa: S608 - of the model
         return
     with cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
-        for row in rows:
+        for row in chain(first, left):
             copy.write_row(row)
 
 

@@ -122,3 +122,14 @@ def test_a_condition_about_the_customer_itself_stays_one(crm: CrmHarness) -> Non
         found = paging.gathered(session, paging.Asked((paging.LIVING, Customer.id.in_(own))))
         among = session.scalars(sa.select(Customer.id).where(*found.conditions), found.values).all()
     assert (found.amount, among) == (1, [1])
+
+
+def test_a_long_list_is_not_counted_again_and_a_short_one_is(crowd: CrmHarness) -> None:
+    with crowd.read() as session:
+        first, again = (lines(crowd, session, SYSTEM, limit=50) for _ in range(2))
+        assert (first.count, again) == (paging.COUNTED_AT_MOST + 1, first)
+    with crowd.transaction() as session:
+        kept = session.scalars(sa.select(Customer.id).order_by(Customer.id).limit(20)).all()
+        session.execute(sa.update(Customer).where(Customer.id.not_in(kept)).values(deleted_at=crowd.clock.now()))
+    with crowd.read() as session:
+        assert lines(crowd, session, SYSTEM, limit=50).count == len(kept)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Unpack
 
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from regulars_core.customers import paging
 from regulars_core.customers.filter import blaming
 from regulars_core.customers.models import Customer, CustomerAddress, CustomerEmail, CustomerPhone
 from regulars_core.customers.paging import Page, Place
-from regulars_core.stores.models import Store
+from regulars_core.stores import service as stores
 from regulars_plugin_api.views import Viewer
 
 
@@ -27,8 +28,8 @@ class CustomerLine(NamedTuple):
     phone: str | None
     city: str | None
     store_id: int | None
-    store: str | None
     fold_name: str
+    store: str | None
 
 
 def _preferred(column: Any, part: Any) -> sa.ScalarSelect[Any]:
@@ -44,19 +45,28 @@ LINE = (
     _preferred(CustomerPhone.number, CustomerPhone).label("phone"),
     _preferred(CustomerAddress.city, CustomerAddress).label("city"),
     Customer.store_id,
-    sa.select(Store.name).where(Store.id == Customer.store_id).correlate(Customer).scalar_subquery().label("store"),
     Customer.fold_name,
 )
 
 
 def lines(
-    crm: Crm, session: Session, viewer: Viewer, *, query: str = "", where: Any | None = None, trash: bool = False, **place: Unpack[Place]
+    crm: Crm,
+    session: Session,
+    viewer: Viewer,
+    *,
+    query: str = "",
+    where: Any | None = None,
+    trash: bool = False,
+    store_names: Mapping[int, str] | None = None,
+    **place: Unpack[Place],
 ) -> Page[CustomerLine]:
     """Customers the viewer may see, as a list shows them. Of a search that finds very many it has those found first.
 
-    ``where`` is a filter. Raises ``BadFilter``.
+    ``where`` is a filter; ``store_names`` are those known already, by id. Raises ``BadFilter``.
     """
     asked = crm.customers.conditions(session, viewer, query, where, trash)
     with blaming(crm, where):
         found = paging.read(session, LINE, asked, first_found=bool(query.strip()), **place)
-    return found.holding([CustomerLine._make(row[: len(LINE)]) for row in found.rows])
+    known = store_names or {}
+    names = {**known, **stores.names(session, {row.store_id for row in found.rows} - known.keys())}
+    return found.holding([CustomerLine._make((*row[: len(LINE)], names.get(row.store_id))) for row in found.rows])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypedDict, TypeVar, Unpack
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -17,6 +19,8 @@ from regulars_plugin_api.db import PLANNED_ANEW, read_rows
 COUNTED_AT_MOST = 1000
 FOUND_AT_MOST = 250
 """How many of a search are put in order: a trigram index finds the first few at once and reads itself from end to end for all."""
+BELIEVED = 60.0
+"""Seconds for which a list goes on saying "more than" without counting again."""
 WALKED = 10_000
 """How many customers are passed in the order of a list before those it lets through are put in order themselves."""
 LIVING = sa.and_(Customer.deleted_at.is_(None), Customer.merged_into_id.is_(None))
@@ -134,16 +138,19 @@ def read(session: Session, columns: Sequence[Any], asked: Asked, *, first_found:
     is_whole, order = _is_whole(asked.conditions), Order(not newest, backwards != newest)
     at_once = Gathered(0, *asked, walk=is_whole, some=not is_whole) if is_whole or first_found else None
     found = at_once or gathered(session, asked)
-    rows = first(session, (*columns, _AMOUNT) if is_whole else columns, found, order, position, limit + 1)
+    beside = [_MORE if time.monotonic() < _many.get(session.get_bind(), 0) else _AMOUNT] if is_whole else []
+    rows = first(session, (*columns, *beside), found, order, position, limit + 1)
     # How many there are stands beside each: one statement for the pages that are opened most.
     amount = rows[0].amount if at_once and rows else gathered(session, asked).amount if at_once and position else found.amount
     amount = min(amount, FOUND_AT_MOST + 1) if found.some else amount
     more, rows = len(rows) > limit, rows[:limit]
+    if beside and beside[0] is _AMOUNT and amount > COUNTED_AT_MOST:
+        _many[session.get_bind()] = time.monotonic() + BELIEVED
     if backwards:
         rows.reverse()
     begin, end = ((row.fold_name, row.id) for row in (rows[0], rows[-1])) if rows else (None, None)
     has_before, has_after = (more, True) if backwards else (position is not None, more)
-    return Page(rows, begin if has_before else None, end if has_after else None, amount)
+    return Page(rows, begin if has_before else None, end if has_after else None, amount if more or position else len(rows))
 
 
 def _is_whole(conditions: Sequence[Condition]) -> bool:
@@ -152,6 +159,9 @@ def _is_whole(conditions: Sequence[Condition]) -> bool:
 
 _HOW_MANY = sa.select(sa.func.count()).select_from(sa.select(Customer.id).where(LIVING).limit(COUNTED_AT_MOST + 1).subquery())
 _AMOUNT = _HOW_MANY.scalar_subquery().label("amount")
+_MORE: sa.ColumnElement[int] = sa.literal_column(str(COUNTED_AT_MOST + 1), sa.Integer).label("amount")
+# Databases that had more customers than are counted, and until when that is believed.
+_many: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
 _ids = sa.bindparam("gathered", type_=sa.ARRAY(sa.BigInteger))
 _each_id = sa.func.json_each(sa.bindparam("gathered", type_=sa.Text)).table_valued("value")
 # Whether a customer is one of those gathered: first as PostgreSQL is asked, then as SQLite is.

@@ -68,8 +68,9 @@ def page() -> str:
         asked: dict[str, Any] = {"query": given["q"], "where": as_filter(given, more)}
         after, before = _position("after"), _position("before")
         newest = given["sort"] == "newest"
-        found = lines(crm_here(), session, viewer, **asked, after=after, before=before, limit=PAGE_SIZE, newest=newest)
         offered = choices.offered(session, viewer, stores=MOST_CHOICES + 1, tags=MOST_TAGS, views=2 * saved_views.MOST)
+        asked["store_names"] = {store.id: store.name for store in offered.stores}
+        found = lines(crm_here(), session, viewer, **asked, after=after, before=before, limit=PAGE_SIZE, newest=newest)
         # A chain with more stores than that types the code.
         all_stores = offered.stores if len(offered.stores) <= MOST_CHOICES else []
         values = {

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import statistics
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -30,6 +32,7 @@ pytestmark = [pytest.mark.bench, pytest.mark.timeout(0)]
 SIZES = [int(size) for size in os.environ.get("REGULARS_BENCH_SIZES", "10000,100000,1000000").split(",")]
 ENGINES = ("sqlite", "postgres")
 SLACK = 1.5
+STARTS = 5
 KEY = "k" * 40
 MANAGER = "manager@example.com"
 EVERY_DAY = ("/customers", "/customers?q=smith", "/customers?q=7000123", "/customers?city=Lund", "/customers/7", "/")
@@ -49,6 +52,7 @@ class Scene:
     staff: Visitor
     visitor: Visitor
     pages: Pages
+    starts: tuple[Callable[[], AbstractContextManager[Server]], Callable[[], AbstractContextManager[Server]]]
 
     @property
     def engine(self) -> str:
@@ -76,16 +80,25 @@ def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             target.close()
         home = folder / "home"
         _prepare(home, urls[0])
-        ports = free_port(), free_port()
-        environment = {"REGULARS_HOME": str(home), "REGULARS_DATABASE_URL": urls[0], "REGULARS_SECRET_KEY": KEY}
-        arguments = ["-m", "regulars_web", "web", "--host", "127.0.0.1", "--port", str(ports[0]), "--workers", "2"]
-        product = end.enter_context(running(arguments, ports[0], "/healthz", environment))
-        bare = end.enter_context(running(floor.served(urls[1], ports[1]), ports[1], "/hello", {}))
-        staff = Visitor(ports[0])
+        starts = partial(_product, home, urls[0]), partial(_floor, urls[1])
+        product, bare = (end.enter_context(start()) for start in starts)
+        staff = Visitor(product.port)
         staff.sign_in(MANAGER, PASSWORD)
         crm = open_crm(Config(home=home, database_url=urls[0], secret_key=KEY))
         end.callback(crm.close)
-        yield Scene(size, urls[0], product, bare, staff, Visitor(ports[1]), Pages(crm, MANAGER, PASSWORD))
+        yield Scene(size, urls[0], product, bare, staff, Visitor(bare.port), Pages(crm, MANAGER, PASSWORD), starts)
+
+
+def _product(home: Path, url: str) -> AbstractContextManager[Server]:
+    port = free_port()
+    environment = {"REGULARS_HOME": str(home), "REGULARS_DATABASE_URL": url, "REGULARS_SECRET_KEY": KEY}
+    arguments = ["-m", "regulars_web", "web", "--host", "127.0.0.1", "--port", str(port), "--workers", "2"]
+    return running(arguments, port, "/healthz", environment)
+
+
+def _floor(url: str) -> AbstractContextManager[Server]:
+    port = free_port()
+    return running(floor.served(url, port), port, "/hello", {})
 
 
 def _prepare(home: Path, url: str) -> None:
@@ -175,9 +188,15 @@ def test_create(scene: Scene) -> None:
 
 
 def test_start_and_memory(scene: Scene) -> None:
-    ratio = scene.product.seconds_to_answer / scene.floor.seconds_to_answer
+    def seconds(start: Callable[[], AbstractContextManager[Server]]) -> float:
+        with start() as server:
+            return server.seconds_to_answer
+
+    # In turns: the machine may be quicker for one than for the next.
+    rounds = [tuple(map(seconds, scene.starts)) for _ in range(STARTS)]
+    ratio, after = statistics.median(mine / bare for mine, bare in rounds), statistics.median(mine for mine, _bare in rounds)
     print(  # noqa: T201
-        f"\n{scene.engine} {scene.customers:,}: P9 first answer after {scene.product.seconds_to_answer:.2f} s, {ratio:.1f}x the floor's;"
+        f"\n{scene.engine} {scene.customers:,}: P9 first answer after {after:.2f} s, {ratio:.1f}x the floor's;"
         f" {scene.product.memory():.0f} MiB a worker after load, floor {scene.floor.memory():.0f}"
     )
     assert ratio <= 2.5 * SLACK

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,11 +41,9 @@ class Caller:
 
 
 @pytest.fixture
-def served(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[dict[str, Caller]]:
-    home = tmp_path_factory.mktemp("home")
-    create_home(home)
-    database = shutil.copyfile(sqlite_template, home / "regulars.db")
-    crm = open_crm(Config(home=home, database_url=f"sqlite:///{database}", secret_key="k" * 40))
+def served(tmp_path: Path, database_url: str) -> Iterator[dict[str, Caller]]:
+    create_home(tmp_path / "home")
+    crm = open_crm(Config(home=tmp_path / "home", database_url=database_url, secret_key="k" * 40))
     for name in crm.plugins.loaded:
         enable(crm, name)
     with crm.transaction() as session:
@@ -126,7 +123,7 @@ def run(caller: Caller, examples: int) -> None:
         print(f"{operation.label}: {examples} cases")  # noqa: T201
 
 
-@pytest.mark.parametrize("kind", ["token", "cookie"])
+@pytest.mark.parametrize(("database_url", "kind"), [("sqlite", "token"), ("postgres", "cookie")], indirect=["database_url"])
 def test_every_operation_keeps_its_word(served: dict[str, Caller], kind: str) -> None:
     run(served[kind], 25)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from flask import current_app, g, render_template, request
-from jinja2 import Template
+from jinja2 import Environment, Template
 from jinja2.runtime import Context
 from markupsafe import Markup
 from sqlalchemy.orm import Session
@@ -111,9 +111,10 @@ def _filled(
 
 
 def _drawn(template: str, values: dict[str, Any]) -> Markup:
-    made = current_app.jinja_env.get_template(template)
+    environment, known = _shared_by_parts()
+    made = environment.get_template(template)
     pieces, length = [], 0
-    for piece in made.root_render_func(_context(made, values)):
+    for piece in made.root_render_func(_context(made, known, values)):
         pieces.append(piece)
         length += len(piece)
         if length > MOST_CHARACTERS:
@@ -122,17 +123,17 @@ def _drawn(template: str, values: dict[str, Any]) -> Markup:
     return Markup("".join(pieces))  # noqa: S704
 
 
-def _context(template: Template, values: dict[str, Any]) -> Context:
-    # What every template knows is gathered once a page; Jinja would do it for each part.
-    context = template.new_context(_known_to_templates(), shared=True)
+def _context(template: Template, known: dict[str, Any], values: dict[str, Any]) -> Context:
+    context = template.new_context(known, shared=True)
     context.vars.update(values)
     return context
 
 
-def _known_to_templates() -> dict[str, Any]:
-    """What Flask tells every template; found out once for all parts of a page."""
-    known: dict[str, Any] | None = g.get("known_to_parts")
-    if known is None:
-        known = g.known_to_parts = dict(current_app.jinja_env.globals)
+def _shared_by_parts() -> tuple[Environment, dict[str, Any]]:
+    """The environment of templates and what each of them is told; found out once for all parts of a page, where Jinja would for each."""
+    shared: tuple[Environment, dict[str, Any]] | None = g.get("shared_by_parts")
+    if shared is None:
+        known = dict(current_app.jinja_env.globals)
         current_app.update_template_context(known)
-    return known
+        shared = g.shared_by_parts = current_app.jinja_env, known
+    return shared

@@ -41,10 +41,20 @@ class SpokenEnvironment(Environment):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._spoken: dict[str, SpokenEnvironment] = {}
+        self._found: dict[tuple[str, str], Template] = {}
 
     def get_template(self, name: str | Template, parent: str | None = None, globals: MutableMapping[str, Any] | None = None) -> Template:
         """The template in the language that is spoken now."""
         locale = current_locale()
+        if type(name) is str and globals is None and not self.auto_reload:
+            # Jinja asks its loader, under a lock, for each of the two dozen pieces of a page.
+            found = self._found.get((locale, name))
+            if found is None:
+                found = self._found[locale, name] = self._read(locale, name, parent, None)
+            return found
+        return self._read(locale, name, parent, globals)
+
+    def _read(self, locale: str, name: str | Template, parent: str | None, globals: MutableMapping[str, Any] | None) -> Template:
         spoken = self._spoken.get(locale)
         if spoken is None:
             # An overlay shares everything but the templates it has compiled.

@@ -50,6 +50,11 @@ def _plain(value: Any) -> str:
     raise TypeError(f"{type(value).__name__} has no place in the journal")
 
 
+def _as_kept(name: str) -> str:
+    # SQLAlchemy's names are no plain text: SQLite's driver asks each one, in every row, how it wants to be kept.
+    return str(name)
+
+
 class BulkJournal:
     """Collects what one batch created and changed, then writes it in one statement."""
 
@@ -58,15 +63,18 @@ class BulkJournal:
 
     def created(self, table: str, ids: Iterable[int]) -> None:
         """These rows are new."""
-        self.entries.extend((table, row_id, ROW, None, CREATED) for row_id in ids)
+        name = _as_kept(table)
+        self.entries.extend((name, row_id, ROW, None, CREATED) for row_id in ids)
 
     def deleted(self, table: str, ids: Iterable[int], owner: int | None = None) -> None:
         """These rows are gone; ``owner`` is the customer they were part of."""
-        self.entries.extend((table, row_id, ROW, as_json(owner), DELETED) for row_id in ids)
+        name, of = _as_kept(table), as_json(owner)
+        self.entries.extend((name, row_id, ROW, of, DELETED) for row_id in ids)
 
     def updated(self, table: str, changes: Iterable[tuple[int, str, Any, Any]]) -> None:
         """``(row id, column, old, new)`` for each changed value, as the database keeps them."""
-        self.entries.extend((table, row_id, column, as_json(old), as_json(new)) for row_id, column, old, new in changes)
+        name = _as_kept(table)
+        self.entries.extend((name, row_id, _as_kept(column), as_json(old), as_json(new)) for row_id, column, old, new in changes)
 
     def write(self, session: Session, *, actor_id: int | None, cause: str, at: dt.datetime) -> None:
         """Put everything collected into the journal and start afresh."""
@@ -88,11 +96,11 @@ def journal_flush(session: Session, _context: UOWTransaction) -> None:
 def _entries(session: Session) -> Iterator[Entry]:
     for row in session.new:
         if (table := _journaled(row)) is not None:
-            yield table.name, row.id, ROW, None, CREATED
+            yield _as_kept(table.name), row.id, ROW, None, CREATED
     for row in session.deleted:
         if (table := _journaled(row)) is not None:
             # Whose it was, so that an erasure finds what the journal knows of rows that went long before.
-            yield table.name, row.id, ROW, as_json(_owner(row, table)), DELETED
+            yield _as_kept(table.name), row.id, ROW, as_json(_owner(row, table)), DELETED
     dialect = session.get_bind().dialect
     for row in session.dirty:
         if (table := _journaled(row)) is not None:
@@ -125,4 +133,4 @@ def _changed(row: Any, table: sa.Table, dialect: sa.Dialect) -> Iterator[Entry]:
         old = keep(history.deleted[0]) if history.deleted and history.deleted[0] is not None else None
         new = keep(history.added[0]) if history.added and history.added[0] is not None else None
         if old != new:
-            yield table.name, row.id, column.name, as_json(old), as_json(new)
+            yield _as_kept(table.name), row.id, _as_kept(column.name), as_json(old), as_json(new)

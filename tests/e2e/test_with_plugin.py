@@ -132,6 +132,7 @@ def test_pages_of_plugins_and_users_are_clean(site: Site, page: Page, theme: Any
     found += violations(page)
     page.goto(f"{site.address}/users/{clerk}")
     page.get_by_role("button", name="New password link").click()
+    page.get_by_label("Link").wait_for()
     found += violations(page)
     page.goto(page.get_by_label("Link").input_value().replace("http://localhost", site.address))
     found += violations(page)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import cache, partial
+from contextlib import contextmanager, nullcontext
+from functools import cache, lru_cache, partial
 from itertools import chain, islice
 from typing import Any
 from zlib import crc32
@@ -23,6 +23,7 @@ from regulars_plugin_api.exchange import Journal
 FIRST_WRITE = "first_write"
 _CONVERTED_AT_ONCE = 2000
 _FEW = 20
+_Conversion = Callable[[Iterable[Sequence[Any]]], Iterable[Sequence[Any]]]
 
 
 def reserve_ids(session: Session, table: sa.Table, amount: int) -> Sequence[int]:
@@ -90,40 +91,45 @@ def update_rows(session: Session, table: sa.Table, columns: Sequence[str], rows:
 class PreparedWrites:
     """Rows made ready for the driver as they are given, and put in all at once by ``write``.
 
-    Others wait for SQLite's write lock no longer than putting them in takes.
+    Others wait for SQLite's write lock no longer than putting them in takes, and few rows are one journey to PostgreSQL.
     """
 
     def __init__(self, session: Session) -> None:
         self._session, self._connection = session, session.connection()
         self._writes: list[Callable[[], None]] = []
+        self._are_few = True
 
     def insert(self, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Like ``insert_rows``, later."""
         if ready := list(_inserted(self._connection, table, columns)(rows)):
-            self._writes.append(partial(_load, self._connection, table.name, columns, ready))
+            self._add(partial(_load, self._connection, table.name, columns, ready), len(ready))
 
     def update(self, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Like ``update_rows``, later."""
-        convert = _converter(self._connection.dialect, [table.c.id.type, *(table.c[name].type for name in columns)])
+        convert = _converter(self._connection.dialect, table.c.id.type, *(table.c[name].type for name in columns))
         if ready := [(*values[1:], values[0]) for values in convert(rows)]:
             mark = "?" if self._connection.dialect.name == "sqlite" else "%s"
             assignments = ", ".join(f'"{name}" = {mark}' for name in columns)
             statement = f'UPDATE "{table.name}" SET {assignments} WHERE id = {mark}'  # noqa: S608 - names come from the model
-            self._writes.append(partial(_cursor(self._connection).executemany, statement, ready))
+            self._add(partial(_cursor(self._connection).executemany, statement, ready), len(ready))
 
     def write(self) -> None:
         """Put everything in, in the order it was given."""
         if self._writes:
             _note_first_write(self._session)
-        for write in self._writes:
-            write()
+        with _one_journey(self._connection) if self._are_few and len(self._writes) > 1 else nullcontext():
+            for write in self._writes:
+                write()
         self._writes.clear()
+        self._are_few = True
+
+    def _add(self, write: Callable[[], None], rows: int) -> None:
+        self._writes.append(write)
+        self._are_few &= rows <= _FEW
 
 
-def _inserted(
-    connection: sa.Connection, table: sa.Table, columns: Sequence[str]
-) -> Callable[[Iterable[Sequence[Any]]], Iterable[Sequence[Any]]]:
-    return _converter(connection.dialect, [table.c[name].type for name in columns])
+def _inserted(connection: sa.Connection, table: sa.Table, columns: Sequence[str]) -> _Conversion:
+    return _converter(connection.dialect, *(table.c[name].type for name in columns))
 
 
 def delete_rows(session: Session, table: sa.Table, ids: Iterable[int]) -> None:
@@ -156,7 +162,7 @@ def staged(session: Session, columns: Mapping[str, sa.types.TypeEngine[Any]], ro
     depth = session.info.get("staging_depth", 0) + 1
     name = f"staging_{depth}_{crc32(definitions.encode()):08x}"
     is_new = _made(connection, name, definitions)
-    _load(connection, name, list(columns), _converter(dialect, list(columns.values()))(rows))
+    _load(connection, name, list(columns), _converter(dialect, *columns.values())(rows))
     if is_new:
         # Without figures the planner takes a new table for large and scans what it is joined with.
         connection.exec_driver_sql(f'ANALYZE "{name}"')
@@ -186,29 +192,54 @@ def _made(connection: sa.Connection, name: str, definitions: str) -> bool:
 
 
 def _load(connection: sa.Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    names = ", ".join(f'"{name}"' for name in columns)
-    cursor, on_sqlite = _cursor(connection), connection.dialect.name == "sqlite"
+    names, on_sqlite = ", ".join(f'"{name}"' for name in columns), connection.dialect.name == "sqlite"
+    marks = ", ".join(["?" if on_sqlite else "%s"] * len(columns))
+    insert = f'INSERT INTO "{table}" ({names}) VALUES ({marks})'  # noqa: S608 - names come from the model
     left = iter(rows)
-    # COPY is three journeys to the server, and never prepared: it pays for many rows.
-    first = [] if on_sqlite else list(islice(left, _FEW + 1))
-    if on_sqlite or len(first) <= _FEW:
-        marks = ", ".join(["?" if on_sqlite else "%s"] * len(columns))
-        cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', left if on_sqlite else first)  # noqa: S608 - of the model
+    first = list(islice(left, _FEW + 1))
+    if len(first) <= _FEW:
+        _insert_few(connection, insert, first)
+    elif on_sqlite:
+        _cursor(connection).executemany(insert, chain(first, left))
+    else:
+        # Three journeys to the server, and never prepared: COPY pays for many rows.
+        with _cursor(connection).copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
+            for row in chain(first, left):
+                copy.write_row(row)
+
+
+def _insert_few(connection: sa.Connection, insert: str, rows: Sequence[Sequence[Any]]) -> None:
+    if connection.dialect.name == "postgresql" and _driver(connection).pgconn.pipeline_status:
+        for row in rows:
+            _driver(connection).execute(insert, row)
+    elif rows:
+        connection.exec_driver_sql(insert, [tuple(row) for row in rows])
+
+
+@contextmanager
+def _one_journey(connection: sa.Connection) -> Iterator[None]:
+    """On PostgreSQL, nothing in the block waits for its answer; the answers come at its end."""
+    if connection.dialect.name == "sqlite":
+        yield
         return
-    with cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
-        for row in chain(first, left):
-            copy.write_row(row)
+    try:
+        with _driver(connection).pipeline():
+            yield
+    except connection.dialect.loaded_dbapi.Error as failure:
+        # As SQLAlchemy, which does not hear of it, would tell.
+        raise sa.exc.DBAPIError.instance(None, None, failure, Exception, dialect=connection.dialect) from failure
+
+
+def _driver(connection: sa.Connection) -> Any:
+    return connection.connection.driver_connection
 
 
 def _cursor(connection: sa.Connection) -> Any:
-    driver = connection.connection.driver_connection
-    assert driver is not None
-    return driver.cursor()
+    return _driver(connection).cursor()
 
 
-def _converter(
-    dialect: sa.Dialect, kinds: Sequence[sa.types.TypeEngine[Any]]
-) -> Callable[[Iterable[Sequence[Any]]], Iterable[Sequence[Any]]]:
+@lru_cache(maxsize=512)
+def _converter(dialect: sa.Dialect, *kinds: sa.types.TypeEngine[Any]) -> _Conversion:
     """Rows as the driver wants them; the rows themselves where no column needs a change."""
     steps = [(index, step) for index, kind in enumerate(kinds) if (step := _column_step(dialect, kind)) is not None]
     if not steps:

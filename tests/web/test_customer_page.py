@@ -93,7 +93,7 @@ def test_saving_an_untouched_form_changes_nothing(
     reply = manager.post("/customers/1/edit", {**FORM, "display_name": "Olena Shevchenko", "store": "MALMO", "version": "1"})
     assert reply.location == "/customers/1"
     assert contents() == before
-    assert manager.get("/customers/1/changes").text.count(" added</td>") == 1 + 2 + 1 + 1 + 2
+    assert manager.get("/customers/1/changes").text.count(" added</td>") == 1
 
 
 def test_changes_are_noted_with_who_made_them(crm: Crm, staff: Callable[..., Staff]) -> None:

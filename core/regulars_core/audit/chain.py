@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from regulars_core.audit.models import ROW, AuditBlock, Change
-from regulars_plugin_api.bulk import insert_rows, reserve_ids_of, update_rows
+from regulars_plugin_api.bulk import PreparedWrites, reserve_ids_of, update_rows
 
 SALT = 16
 MOST_FOUND = 100
@@ -54,8 +54,10 @@ def append(session: Session, entries: Sequence[Entry], *, actor_id: int | None, 
             salted += SALT
             covered.append(sha256(salt + text).digest())
             rows.append((number, table, row_id, column, old, new, salt, *about))
-    insert_rows(session, _AS_KEPT, COLUMNS, rows)
-    insert_rows(session, AuditBlock.__table__, ("id", "size", "digest"), [(block_id, len(rows), sha256(b"".join(covered)).digest())])
+    writes = PreparedWrites(session)
+    writes.insert(_AS_KEPT, COLUMNS, rows)
+    writes.insert(AuditBlock.__table__, ("id", "size", "digest"), [(block_id, len(rows), sha256(b"".join(covered)).digest())])
+    writes.write()
 
 
 def blank(session: Session, which: sa.ColumnElement[bool]) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 from regulars_core.customers import naming
 from regulars_core.customers.models import (
     Consent,
+    ConsentState,
     Customer,
     CustomerAddress,
     CustomerEmail,
@@ -24,12 +26,23 @@ from regulars_core.customers.models import (
 )
 from regulars_plugin_api.bulk import staged
 from regulars_plugin_api.db import BigInt
-
-if TYPE_CHECKING:
-    from regulars_core.customers.importing import CustomerRow
+from regulars_plugin_api.values import EmailValue, PhoneValue
 
 FIELDS = ("kind", "status", "first_name", "last_name", "display_name", "birthday", "gender", "language", "notes", "store_id")
 ADDRESS_FIELDS = ("street", "city", "postal_code", "region", "country")
+
+
+@dataclass(slots=True)
+class CustomerRow:
+    """One customer as a file or a form has it. None and empty mean that it does not say."""
+
+    external_id: str | None
+    fields: dict[str, Any]
+    emails: tuple[EmailValue, ...]
+    phones: tuple[PhoneValue, ...]
+    address: tuple[str | None, ...] | None
+    tags: tuple[str, ...]
+    consents: tuple[tuple[str, ConsentState, dt.date | None, str | None], ...]
 
 
 @dataclass(slots=True, eq=False)
@@ -38,6 +51,8 @@ class Aggregate:
 
     id: int | None
     fields: dict[str, Any]
+    uid: str | None = None
+    """of a new one, if it was chosen already"""
     external_ids: dict[str, str] = field(default_factory=dict)
     """source -> value, the first of each source"""
     emails: dict[str, str] = field(default_factory=dict)
@@ -93,13 +108,14 @@ class Aggregate:
         )
 
 
-def of_new(row: CustomerRow, source: str) -> Aggregate:
-    """The customer that a row of a file makes when it is about nobody known."""
+def of_new(row: CustomerRow, source: str, uid: str | None = None) -> Aggregate:
+    """The customer that a row makes when it is about nobody known."""
     fields: dict[str, Any] = dict.fromkeys(FIELDS) | {"kind": Kind.PERSON, "status": Status.ACTIVE} | row.fields
     fields["display_name"] = naming.display_name(fields, row.emails, row.phones, row.external_id)
     return Aggregate(
         id=None,
         fields=fields,
+        uid=uid,
         is_new=True,
         emails={email.match: email.as_typed for email in row.emails},
         phones={phone.e164: phone.as_typed for phone in row.phones},

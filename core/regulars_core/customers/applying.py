@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
 from regulars_core.customers import aggregate, naming
-from regulars_core.customers.aggregate import ADDRESS_FIELDS, Aggregate
+from regulars_core.customers.aggregate import ADDRESS_FIELDS, Aggregate, CustomerRow
 from regulars_core.customers.matching import Matcher
-from regulars_core.customers.models import (
-    ConsentState,
-    Kind,
-)
+from regulars_core.customers.models import ConsentState, Kind
 from regulars_core.customers.writing import Writer
 from regulars_plugin_api.events import CustomersImported, emit
 from regulars_plugin_api.exchange import ImportContext, Outcome, Record, Rejected
 from regulars_plugin_api.i18n import _
-
-if TYPE_CHECKING:
-    from regulars_core.customers.importing import CustomerRow
 
 
 def apply(session: Session, batch: Sequence[Record], context: ImportContext) -> list[Outcome | Rejected]:
@@ -49,7 +42,7 @@ def apply(session: Session, batch: Sequence[Record], context: ImportContext) -> 
             outcomes[place] = Outcome.UNCHANGED
     new = [customer for customer in customers if customer.is_new]
     changed = [customer for customer in customers if not customer.is_new and customer.is_changed]
-    writer = Writer(session, context)
+    writer = Writer(session, context.journal, context.at)
     writer.create(new)
     writer.update(changed)
     for customer in new:

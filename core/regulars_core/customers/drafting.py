@@ -10,7 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from regulars_core.customers import naming
+from regulars_core.customers import aggregate, naming
+from regulars_core.customers.aggregate import Aggregate, CustomerRow
 from regulars_core.customers.models import (
     Customer,
     CustomerAddress,
@@ -29,6 +30,8 @@ from regulars_plugin_api.i18n import _
 from regulars_plugin_api.values import BadValue, fold
 
 LONGEST_NOTE, LONGEST_LINE = 100_000, 400
+# Numbers that staff typed count as the files' own: a later file finds the customer by them.
+SOURCE = "import"
 
 
 def _line(raw: str) -> str:
@@ -104,6 +107,16 @@ def read(given: Mapping[str, Any], session: Session, chain_country: str | None, 
     return draft
 
 
+def made(draft: Draft, session: Session, uid: str | None) -> Aggregate:
+    """The new customer that a checked draft is."""
+    if draft.external_id:
+        _refuse_taken(draft.external_id, session)
+    address = tuple(map(draft.address.get, ADDRESS)) if any(draft.address.values()) else None
+    emails, phones, tags = tuple(draft.emails or ()), tuple(draft.phones or ()), tuple(draft.tags or ())
+    row = CustomerRow(draft.external_id, draft.fields, emails, phones, address, tags, consents=())
+    return aggregate.of_new(row, SOURCE, uid)
+
+
 def put(customer: Customer, draft: Draft, session: Session) -> None:
     """Write a checked draft into a customer's rows."""
     for name, value in draft.fields.items():
@@ -120,9 +133,13 @@ def put(customer: Customer, draft: Draft, session: Session) -> None:
     if draft.tags is not None:
         _put_tags(customer, draft.tags, session)
     if draft.external_id and not any(one.value == draft.external_id for one in customer.external_ids):
-        if session.scalar(sa.select(ExternalId.id).where(ExternalId.source == "import", ExternalId.value == draft.external_id)):
-            raise InvalidInput(external_id=_("Another customer has this number."))
-        customer.external_ids.append(ExternalId(source="import", value=draft.external_id))
+        _refuse_taken(draft.external_id, session)
+        customer.external_ids.append(ExternalId(source=SOURCE, value=draft.external_id))
+
+
+def _refuse_taken(external_id: str, session: Session) -> None:
+    if session.scalar(sa.select(ExternalId.id).where(ExternalId.source == SOURCE, ExternalId.value == external_id)):
+        raise InvalidInput(external_id=_("Another customer has this number."))
 
 
 def _try(wrong: dict[str, Any], name: str, step: Callable[[], Any]) -> None:

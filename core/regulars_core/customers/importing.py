@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from regulars_core.customers import applying, naming, search, undoing
+from regulars_core.customers.aggregate import CustomerRow
 from regulars_core.customers.models import ConsentState, Kind, Status
 from regulars_plugin_api import values
 from regulars_plugin_api.exchange import Column, ColumnType, ImportContext, Importer, Outcome, Record, Rejected, parsed
@@ -20,19 +20,6 @@ CONSENT_CHANNELS = ("email", "sms")
 SEPARATOR = ";"
 _KINDS = {"person": Kind.PERSON, "company": Kind.COMPANY, "foretag": Kind.COMPANY, "household": Kind.HOUSEHOLD, "hushall": Kind.HOUSEHOLD}
 _STATUSES = {status.value: status for status in Status}
-
-
-@dataclass(slots=True)
-class CustomerRow:
-    """One customer as a file has it. None and empty mean that the file does not say."""
-
-    external_id: str | None
-    fields: dict[str, Any]
-    emails: tuple[values.EmailValue, ...]
-    phones: tuple[values.PhoneValue, ...]
-    address: tuple[str | None, ...] | None
-    tags: tuple[str, ...]
-    consents: tuple[tuple[str, ConsentState, dt.date | None, str | None], ...]
 
 
 def _column(name: str, title: Any, *aliases: str, type: ColumnType = ColumnType.TEXT) -> Column:

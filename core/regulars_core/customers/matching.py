@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import chain, islice
-from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from regulars_core.customers import aggregate
-from regulars_core.customers.aggregate import Aggregate
+from regulars_core.customers.aggregate import Aggregate, CustomerRow
 from regulars_core.customers.models import Customer, CustomerEmail, CustomerPhone, ExternalId
 from regulars_plugin_api.bulk import staged
 from regulars_plugin_api.exchange import Rejected
 from regulars_plugin_api.i18n import _
 from regulars_plugin_api.values import fold
-
-if TYPE_CHECKING:
-    from regulars_core.customers.importing import CustomerRow
 
 
 class Matcher:

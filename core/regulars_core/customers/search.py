@@ -67,19 +67,20 @@ def search_words(names: Iterable[str | None], emails: Iterable[str], phones: Ite
 
 def index(session: Session, rows: Sequence[tuple[int, str]]) -> None:
     """Write the words of new customers: ``(id, words)``."""
-    if not rows:
-        return
+    insert_rows(session, *place(session), rows)
+
+
+def place(session: Session) -> tuple[sa.Table, tuple[str, str]]:
+    """The table that is searched, and its columns for an id and its words."""
     if session.get_bind().dialect.name == "sqlite":
-        insert_rows(session, _fulltext, ("rowid", "words"), rows)
-    else:
-        insert_rows(session, customer_search, ("customer_id", "words"), rows)
+        return _fulltext, ("rowid", "words")
+    return customer_search, ("customer_id", "words")
 
 
-def put(session: Session, customer: Customer, *, is_new: bool = False) -> None:
-    """Write the words of one customer, flushed and with its parts at hand; in the trash it has none."""
-    if not is_new:
-        key = _fulltext.c.rowid if session.get_bind().dialect.name == "sqlite" else customer_search.c.customer_id
-        session.execute(sa.delete(key.table).where(key == customer.id))
+def put(session: Session, customer: Customer) -> None:
+    """Write the words of one customer anew, flushed and with its parts at hand; in the trash it has none."""
+    table, (key, _words) = place(session)
+    session.execute(sa.delete(table).where(table.c[key] == customer.id))
     if customer.deleted_at is None and customer.merged_into_id is None:
         parts = (sorted(found) for found in _searched(customer))
         index(session, [(customer.id, search_words((customer.fold_name, customer.fold_first, customer.fold_last), *parts))])
@@ -96,8 +97,8 @@ def _searched(customer: Customer) -> tuple[list[str], list[str], list[str]]:
 def forget(session: Session, ids: Iterable[int]) -> None:
     """Take customers out of the index."""
     with staged(session, {"id": BigInt}, ((one,) for one in ids)) as gone:
-        key = _fulltext.c.rowid if session.get_bind().dialect.name == "sqlite" else customer_search.c.customer_id
-        session.execute(sa.delete(key.table).where(key.in_(sa.select(gone.c.id))))
+        table, (key, _words) = place(session)
+        session.execute(sa.delete(table).where(table.c[key].in_(sa.select(gone.c.id))))
 
 
 def reindex(session: Session, ids: Iterable[int]) -> None:

@@ -15,6 +15,8 @@ from regulars_core.customers.models import Customer, Tag
 from regulars_core.customers.paging import LIVING, Asked, Page, Place
 from regulars_core.customers.scope import visible
 from regulars_core.customers.viewing import COLUMNS, PARTS, complete, view
+from regulars_core.customers.writing import Writer
+from regulars_plugin_api.bulk import journaling
 from regulars_plugin_api.db import read_rows
 from regulars_plugin_api.errors import Conflict, InvalidInput, NotFound
 from regulars_plugin_api.events import CustomerCreated, CustomerDeleted, CustomerRestored, CustomerUpdated, emit
@@ -97,15 +99,11 @@ class CustomerService:
         with self._writing(session) as writer:
             draft = drafting.read(values, writer, self.crm.config.country)
             self._refuse(writer, draft.fields, None, warn)
-            now = self.crm.clock.now()
-            # Nothing is asked for that can't be there yet.
-            customer = Customer(uid=uid or uuid7(), created_at=now, updated_at=now, emails=[], phones=[], external_ids=[])
-            drafting.put(customer, draft, writer)
-            writer.add(customer)
-            writer.flush()
-            search.put(writer, customer, is_new=True)
-            emit(writer, CustomerCreated(customer_id=customer.id, uid=customer.uid))
-            return customer.id
+            customer = drafting.made(draft, writer, uid or uuid7())
+            with journaling(writer) as journal:
+                (customer_id,) = Writer(writer, journal, self.crm.clock.now()).create([customer])
+            emit(writer, CustomerCreated(customer_id=customer_id, uid=str(customer.uid)))
+            return customer_id
 
     def update(self, customer_id: int, changes: Mapping[str, Any], *, session: Session | None = None, warn: Warn = unheard) -> None:
         """Change the named fields. ``version``, if given, must be the current one. Raises ``InvalidInput``, ``NotFound``, ``Conflict``."""

@@ -8,15 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from regulars_core.customers import naming
-from regulars_core.customers.models import (
-    Consent,
-    Customer,
-    CustomerAddress,
-    CustomerEmail,
-    CustomerPhone,
-    CustomerTag,
-    ExternalId,
-)
+from regulars_core.customers.models import Consent, Customer, CustomerAddress, CustomerEmail, CustomerPhone, CustomerTag, ExternalId
 from regulars_plugin_api.bulk import staged, update_rows
 from regulars_plugin_api.db import BigInt
 from regulars_plugin_api.values import fold

@@ -10,16 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
-from regulars_core.customers.models import (
-    Consent,
-    Customer,
-    CustomerAddress,
-    CustomerEmail,
-    CustomerPhone,
-    CustomerTag,
-    ExternalId,
-    Tag,
-)
+from regulars_core.customers.models import Consent, Customer, CustomerAddress, CustomerEmail, CustomerPhone, CustomerTag, ExternalId, Tag
 from regulars_plugin_api.db import read_rows
 from regulars_plugin_api.views import AddressView, ConsentView, CustomerView, EmailView, PhoneView
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -11,18 +12,9 @@ from sqlalchemy.orm import Session
 
 from regulars_core.customers import naming, search
 from regulars_core.customers.aggregate import ADDRESS_FIELDS, FIELDS, Aggregate
-from regulars_core.customers.models import (
-    Consent,
-    Customer,
-    CustomerAddress,
-    CustomerEmail,
-    CustomerPhone,
-    CustomerTag,
-    ExternalId,
-    Tag,
-)
-from regulars_plugin_api.bulk import insert_rows, reserve_ids, staged, update_rows
-from regulars_plugin_api.exchange import ImportContext
+from regulars_core.customers.models import Consent, Customer, CustomerAddress, CustomerEmail, CustomerPhone, CustomerTag, ExternalId, Tag
+from regulars_plugin_api.bulk import PreparedWrites, insert_rows, reserve_ids, staged, update_rows
+from regulars_plugin_api.exchange import Journal
 from regulars_plugin_api.ids import uuid7
 from regulars_plugin_api.values import fold
 
@@ -33,32 +25,38 @@ Rows = list[tuple[Any, ...]]
 class Writer:
     """Writes for one batch and tells the journal."""
 
-    def __init__(self, session: Session, context: ImportContext) -> None:
-        self.session, self.context = session, context
+    def __init__(self, session: Session, journal: Journal, at: dt.datetime) -> None:
+        self.session, self.journal, self.at = session, journal, at
 
-    def create(self, customers: Sequence[Aggregate]) -> None:
-        """Insert new customers with all that is part of them."""
+    def create(self, customers: Sequence[Aggregate]) -> Sequence[int]:
+        """Insert new customers with all that is part of them; their ids."""
         if not customers:
-            return
+            return ()
         rows: Rows = []
         words: list[tuple[int, str]] = []
-        for customer, number in zip(customers, reserve_ids(self.session, Customer.__table__, len(customers)), strict=True):
+        ids = reserve_ids(self.session, Customer.__table__, len(customers))
+        for customer, number in zip(customers, ids, strict=True):
             customer.id = number
             fields = customer.fields
             folded = naming.folded(fields["display_name"], fields["first_name"], fields["last_name"])
-            rows.append((number, uuid7(), *map(fields.__getitem__, FIELDS), *folded, 1, self.context.at, self.context.at))
+            rows.append((number, customer.uid or uuid7(), *map(fields.__getitem__, FIELDS), *folded, 1, self.at, self.at))
             words.append((number, search.search_words(folded, customer.emails, customer.phones, customer.external_ids.values())))
-        columns = ("id", "uid", *FIELDS, "fold_name", "fold_first", "fold_last", "version", "created_at", "updated_at")
-        insert_rows(self.session, Customer.__table__, columns, rows)
-        self.context.journal.created("customer", (row[0] for row in rows))
-        self._insert(ExternalId, ("customer_id", "source", "value"), ((c.id, *pair) for c in customers for pair in c.external_ids.items()))
-        self._insert(CustomerEmail, ("customer_id", "match", "address", "position"), _contacts(customers, "emails"))
-        self._insert(CustomerPhone, ("customer_id", "e164", "number", "position"), _contacts(customers, "phones"))
-        self._insert(CustomerAddress, _ADDRESS_COLUMNS, ((c.id, 0, *_address(c.address)) for c in customers if c.address is not None))
-        self._insert(Consent, _CONSENT_COLUMNS, self._consents(customers))
         tags = self._tag_ids({tag for customer in customers for tag in customer.tags})
-        self._insert(CustomerTag, ("customer_id", "tag_id"), ((c.id, tags[tag]) for c in customers for tag in sorted(c.tags)))
-        search.index(self.session, words)
+        writes = PreparedWrites(self.session)
+        for model, columns, parts in (
+            (Customer, _CUSTOMER_COLUMNS, rows),
+            (ExternalId, ("customer_id", "source", "value"), ((c.id, *pair) for c in customers for pair in c.external_ids.items())),
+            (CustomerEmail, ("customer_id", "match", "address", "position"), _contacts(customers, "emails")),
+            (CustomerPhone, ("customer_id", "e164", "number", "position"), _contacts(customers, "phones")),
+            (CustomerAddress, _ADDRESS_COLUMNS, ((c.id, 0, *_address(c.address)) for c in customers if c.address is not None)),
+            (Consent, _CONSENT_COLUMNS, self._consents(customers)),
+            (CustomerTag, ("customer_id", "tag_id"), ((c.id, tags[tag]) for c in customers for tag in sorted(c.tags))),
+        ):
+            writes.insert(model.__table__, columns, parts)
+        writes.insert(*search.place(self.session), words)
+        writes.write()
+        self.journal.created("customer", ids)
+        return ids
 
     def update(self, customers: Sequence[Aggregate]) -> None:
         """Change customers that were here already; every new row of theirs is told to the journal."""
@@ -91,10 +89,10 @@ class Writer:
             self.session.execute(
                 sa.update(Customer)
                 .where(Customer.id.in_(sa.select(stage.c.id)))
-                .values(version=Customer.version + 1, updated_at=self.context.at)
+                .values(version=Customer.version + 1, updated_at=self.at)
                 .execution_options(synchronize_session=False)
             )
-        self.context.journal.updated(
+        self.journal.updated(
             "customer",
             ((c.id or 0, name, _kept(old), _kept(c.fields[name])) for c in customers for name, old in c.changed.items()),
         )
@@ -105,7 +103,7 @@ class Writer:
         moved = [c for c in customers if c.new_address is not None and c.address_id is not None]
         columns = (*ADDRESS_FIELDS, "fold_city")
         update_rows(self.session, CustomerAddress.__table__, columns, [(c.address_id, *_address(c.new_address)) for c in moved])
-        self.context.journal.updated(
+        self.journal.updated(
             "customer_address",
             (
                 (c.address_id or 0, name, old, new)
@@ -120,8 +118,8 @@ class Writer:
         known_ones = {(old.customer_id, old.channel) for old, _new in known}
         self._add(Consent, _CONSENT_COLUMNS, (row for row in self._consents(customers) if row[:2] not in known_ones))
         columns = ("state", "given_on", "source", "recorded_at")
-        update_rows(self.session, Consent.__table__, columns, [(old.id, *new, self.context.at) for old, new in known])
-        self.context.journal.updated(
+        update_rows(self.session, Consent.__table__, columns, [(old.id, *new, self.at) for old, new in known])
+        self.journal.updated(
             "consent",
             (
                 (old.id, name, _kept(getattr(old, name)), _kept(value))
@@ -132,7 +130,7 @@ class Writer:
         )
 
     def _consents(self, customers: Sequence[Aggregate]) -> Rows:
-        return [(c.id, channel, *said, self.context.at) for c in customers for channel, said in c.new_consents.items()]
+        return [(c.id, channel, *said, self.at) for c in customers for channel, said in c.new_consents.items()]
 
     def _tag_ids(self, names: set[str]) -> dict[str, int]:
         if not names:
@@ -142,20 +140,18 @@ class Writer:
         missing = sorted(names - known.keys())
         fresh = dict(zip(missing, reserve_ids(self.session, Tag.__table__, len(missing)), strict=True))
         insert_rows(self.session, Tag.__table__, ("name", "id"), fresh.items())
-        self.context.journal.created("tag", fresh.values())
+        self.journal.created("tag", fresh.values())
         return known | fresh
-
-    def _insert(self, model: Any, columns: tuple[str, ...], rows: Iterable[Sequence[Any]]) -> None:
-        insert_rows(self.session, model.__table__, columns, rows)
 
     def _add(self, model: Any, columns: tuple[str, ...], rows: Iterable[Sequence[Any]]) -> None:
         """Insert rows that undo has to find again one by one."""
         fresh = list(rows)
         ids = reserve_ids(self.session, model.__table__, len(fresh))
         insert_rows(self.session, model.__table__, ("id", *columns), [(number, *row) for number, row in zip(ids, fresh, strict=True)])
-        self.context.journal.created(model.__tablename__, ids)
+        self.journal.created(model.__tablename__, ids)
 
 
+_CUSTOMER_COLUMNS = ("id", "uid", *FIELDS, "fold_name", "fold_first", "fold_last", "version", "created_at", "updated_at")
 _ADDRESS_COLUMNS = ("customer_id", "position", *ADDRESS_FIELDS, "fold_city")
 _CONSENT_COLUMNS = ("customer_id", "channel", "state", "given_on", "source", "recorded_at")
 

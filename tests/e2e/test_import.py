@@ -35,8 +35,8 @@ def test_a_file_is_tried_run_and_taken_back(site: Site, page: Page, complaints: 
     assert "not-an-address" in download.value.path().read_text("utf-8-sig")
     page.get_by_role("button", name="Run the import").click()
     expect(page.get_by_role("button", name="Undo this import")).to_be_visible()
-    assert site.crm.customers.get(361) is not None
+    assert site.crm.customers.get(3001) is not None
     page.get_by_role("button", name="Undo this import").click()
     expect(page.get_by_text("The import was taken back.")).to_be_visible()
-    assert site.crm.customers.get(361) is None
+    assert site.crm.customers.get(3001) is None
     assert complaints == []

@@ -139,7 +139,7 @@ def test_a_wrong_setting_stops_the_start_with_its_name(run: Run, monkeypatch: py
 
 def test_the_sample_chain_is_the_same_each_time_and_goes_into_an_empty_system_only(run: Run, home: Path, tmp_path: Path) -> None:
     code, counts, _said = run("demo")
-    assert (code, counts) == (0, {"stores": 12, "customers": 360})
+    assert (code, counts) == (0, {"stores": 12, "customers": 3000})
     code, _document, said = run("demo")
     assert code == 1
     assert "empty system only" in said

@@ -21,11 +21,12 @@ from regulars_plugin_api.bulk import update_rows
 from regulars_plugin_api.errors import NotAllowedYet
 from regulars_plugin_api.hookspecs import lifecycle
 from regulars_plugin_api.i18n import _
+from regulars_web.demo_names import COMPANIES, LOCALS, NAMES, SPOKEN, STREETS, TAGS
 
 if TYPE_CHECKING:
     from regulars_core.crm import Crm
 
-SIZES = {"small": 360, "medium": 10_000, "large": 100_000}
+SIZES = {"small": 3_000, "medium": 10_000, "large": 100_000}
 SEED = 20_261_122
 LATEST_JOINED = dt.datetime(2024, 11, 15, 17, tzinfo=dt.UTC)
 """Before the first receipts and contacts of the sample chain."""
@@ -44,32 +45,6 @@ STORES = (
     ("LON", "London Hackney", "London", "Britain", "GB", "Europe/London", "GBP", "2021-09-11"),
     ("WEB", "Web shop", "Malmö", "Öresund", "SE", "Europe/Stockholm", "SEK", "2010-01-01"),
 )
-# (given names, family names, language, weight)
-NAMES: Sequence[tuple[str, str, str, int]] = (
-    (
-        "Åsa Björn Elsa Gösta Ingrid Karin Lars Maja Nils Örjan Pia Sven Tuva Viktor",
-        "Lindqvist Bergström Öhrn Nyström Sjöberg Åkesson Holm Ek Dahl Norén",
-        "sv",
-        10,
-    ),
-    ("Aino Eero Helmi Jussi Kaisa Lauri Päivi Väinö", "Mäkinen Korhonen Hämäläinen Virtanen Järvinen Nieminen", "fi", 5),
-    ("Anke Björn Greta Jürgen Käthe Lukas Sören Ute", "Müller Schäfer Weiß Krüger Köhler Vogt", "de", 5),
-    ("Anaïs Benoît Chloé François Hélène Loïc Noël Zoé", "Lefèvre Rousseau Garçon Dupré Béranger Forêt", "fr", 4),
-    ("Alice Callum Freya Imogen Oliver Siobhán Thomas Zara", "O’Connor Hughes Patel Wright Bennett Okafor", "en", 4),
-    ("Олена Дмитро Ірина Тарас Наталія Андрій Софія Юрій", "Шевченко Коваленко Бондаренко Мельник Кравчук Лисенко", "uk", 4),
-    ("فاطمه علی مریم رضا زهرا حسین سارا کیان", "رضایی محمدی احمدی کریمی موسوی جعفری", "fa", 4),
-    ("秀英 伟 芳 娜 敏 静 强 磊", "李 王 张 刘 陈 杨", "zh", 4),
-    ("Γιώργος Ελένη Νίκος Μαρία", "Παπαδόπουλος Νικολάου Γεωργίου", "el", 1),
-)
-COMPANIES = ("Kafé Solrosen AB", "Ateljé Norr AB", "Hotel Linde GmbH", "Boulangerie Dupré SARL", "Harbour Rooms Ltd", "Saaristo Oy")
-STREETS = {
-    "SE": ("Storgatan", "Södra Förstadsgatan", "Kungsgatan", "Ågatan"),
-    "FI": ("Mannerheimintie", "Hämeenkatu"),
-    "DE": ("Lindenstraße", "Gärtnerweg"),
-    "FR": ("rue Mercière", "avenue Foch"),
-    "GB": ("Mare Street", "Well Street"),
-}
-TAGS = ("vip", "sofa 2026", "interior designer", "garden", "newsletter prize")
 COLUMNS = (
     *("external_id", "kind", "status", "first_name", "last_name", "display_name", "email", "phone", "birthday", "language", "street"),
     *("city", "country", "store", "tags", "consent_email", "consent_sms", "consent_date", "consent_source"),
@@ -126,8 +101,9 @@ def _customers(chance: random.Random, amount: int) -> Iterable[dict[str, str]]:
     phones = _Phones()
     for number in range(1, amount + 1):
         store = chance.choices(STORES, weights=(9, 5, 7, 8, 4, 5, 3, 5, 4, 3, 3, 6))[0]
-        given, family, language, _weight = chance.choices(NAMES, weights=[one[3] for one in NAMES])[0]
         country = store[4]
+        weights = [weight * (LOCALS if language == SPOKEN[country] else 1) for _given, _family, language, weight in NAMES]
+        given, family, language, _weight = chance.choices(NAMES, weights=weights)[0]
         row = {
             "external_id": f"C{number:06}",
             "kind": "person",
@@ -155,22 +131,21 @@ class _Phones:
     """Numbers nobody has, each once: ranges that the regulators of these countries keep free for stories like this one."""
 
     RANGES = {
-        "SE": ("070-174 06 {:02}", range(5, 100)),
-        "DE": ("0171 39200{:02}", range(100)),
-        "FR": ("06 39 98 {:02} {:02}", range(10_000)),
-        "GB": ("07700 900{:03}", range(1000)),
+        "SE": [
+            *(f"070-174 06 {number:02}" for number in range(5, 100)),
+            *(form.format(number) for number in range(100) for form in ("08-465 004 {:02}", "031-390 06 {:02}", "040-628 04 {:02}")),
+        ],
+        "DE": [form.format(number) for number in range(100) for form in ("0171 39200{:02}", "030 231250{:02}", "040 669690{:02}")],
+        "FR": [f"06 39 98 {number // 100:02} {number % 100:02}" for number in range(10_000)],
+        "GB": [f"07700 900{number:03}" for number in range(1000)],
     }
 
     def __init__(self) -> None:
-        self._left = {country: iter(numbers) for country, (_form, numbers) in self.RANGES.items()}
+        self._left = {country: iter(numbers) for country, numbers in self.RANGES.items()}
 
     def next(self, country: str) -> str | None:
         """Another number of ``country``, while there are any."""
-        number = next(self._left.get(country, iter(())), None)
-        if number is None:
-            return None
-        form = self.RANGES[country][0]
-        return form.format(*divmod(number, 100)) if country == "FR" else form.format(number)
+        return next(self._left.get(country, iter(())), None)
 
 
 def _contact(chance: random.Random, number: int, phone: str | None) -> dict[str, str]:

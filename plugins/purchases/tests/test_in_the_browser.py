@@ -87,3 +87,13 @@ def test_pages_with_purchases_are_clean(site: Site, page: Page, complaints: list
             found.append(f"{path} is wider than the screen")
     assert found == []
     assert complaints == []
+
+
+@pytest.mark.parametrize("width", [1440, 1280, 1024, 768, 360])
+def test_the_list_shows_whole_names_and_fits_on_every_screen(site: Site, page: Page, width: int) -> None:
+    site.sign_in(page, "manager")
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{site.address}/customers")
+    expect(page.locator(".rg-who a")).to_have_count(50)
+    assert page.locator(".rg-who a").evaluate_all("names => names.filter(one => one.scrollWidth > one.clientWidth).length") == 0
+    assert page.locator(".rg-table-wrap").evaluate("wrap => wrap.scrollWidth - wrap.clientWidth") == 0

@@ -185,7 +185,7 @@ def test_columns_of_the_list_and_the_timeline(filled: Any, ids: dict[str, int]) 
     with filled.crm.read() as session:
         assert {one: str(day) for one, day in last.load(session, [ada, bo], SYSTEM).items()} == {ada: "2025-04-01", bo: "2025-04-02"}
         assert value.load(session, [ada], viewer) == {}
-        assert value.load(session, [ada], SYSTEM) == {ada: "718.00\xa0SEK + 12.50\xa0USD"}
+        assert value.load(session, [ada], SYSTEM) == {ada: "718.00\xa0SEK\xa0+ 12.50\xa0USD"}
         # What was all given back counts for nothing beside what was paid in another currency.
         filled.sales("2001,2025-04-01 10:00,NY,1,,K1,C,1,12.50,,sale", "2002,2025-04-02 10:00,NY,1,,K1,C,1,12.50,,return", columns=SALES)
     with filled.crm.read() as session:

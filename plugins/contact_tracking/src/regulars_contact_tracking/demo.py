@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -24,6 +25,8 @@ LAST_DAY = dt.date(2026, 11, 21)
 DAYS = 420
 CUSTOMERS_AT_ONCE = 1000
 BOOK = 24
+OPEN_EACH = 5
+"""What a member of staff still has to do: as much as home shows."""
 _CONTACT = (
     *("id", "uid", "customer_id", "channel", "direction", "at", "business_date", "store_id", "text", "outcome", "words", "version"),
     *("created_at", "created_by_id"),
@@ -61,10 +64,10 @@ def fill(crm: Crm, size: str) -> None:
         staff = session.scalars(sa.select(users.c.id).where(users.c.active).order_by(users.c.id)).all()
         query = sa.select(customers.c.id, customers.c.language, customers.c.store_id).where(customers.c.kind == "person")
         buyers = [Buyer(*row) for row in session.execute(query.order_by(customers.c.id))]
-    chance = random.Random(SEED)  # noqa: S311 - the same each time, and no secret
+    chance, still_open = random.Random(SEED), Counter[int | None]()  # noqa: S311 - the same each time, and no secret
     for start in range(0, len(buyers), CUSTOMERS_AT_ONCE):
         chunk = buyers[start : start + CUSTOMERS_AT_ONCE]
-        contacts = [one for buyer in chunk for one in _contacts(chance, buyer, zones, staff, crm.timezone)]
+        contacts = [one for buyer in chunk for one in _contacts(chance, buyer, zones, staff, crm.timezone, still_open)]
         with crm.transaction() as session:
             _insert(session, contacts, crm.clock.now())
     with crm.transaction() as session:
@@ -72,7 +75,12 @@ def fill(crm: Crm, size: str) -> None:
 
 
 def _contacts(
-    chance: random.Random, buyer: Buyer, zones: Mapping[int, ZoneInfo], staff: Sequence[int], zone: ZoneInfo
+    chance: random.Random,
+    buyer: Buyer,
+    zones: Mapping[int, ZoneInfo],
+    staff: Sequence[int],
+    zone: ZoneInfo,
+    still_open: Counter[int | None],
 ) -> Iterator[Contact]:
     for _contact in range(min(6, int(chance.expovariate(1 / 1.6)))):
         talk = chance.choice(TALKS.get(buyer.language or "", TALKS["en"]))
@@ -80,9 +88,12 @@ def _contacts(
         clock = dt.time(chance.randint(9, 18), chance.randint(0, 59))
         at = dt.datetime.combine(day, clock, zones.get(buyer.store_id or 0, zone)).astimezone(dt.UTC)
         user_id = chance.choice(staff) if staff else None
-        is_recent = (LAST_DAY - day).days < 14
-        due_on = day + dt.timedelta(days=chance.randint(3, 14)) if talk[4] and (is_recent or chance.random() < 0.6) else None
-        yield Contact(buyer, talk, at, day, user_id, due_on, not is_recent)
+        due_on = day + dt.timedelta(days=chance.randint(3, 14)) if talk[4] and chance.random() < 0.6 else None
+        is_open = due_on is not None and (LAST_DAY - day).days < 14 and still_open[user_id] < OPEN_EACH
+        still_open[user_id] += is_open
+        if due_on is not None and due_on > LAST_DAY and not is_open:
+            due_on = None
+        yield Contact(buyer, talk, at, day, user_id, due_on, not is_open)
 
 
 def _insert(session: Session, contacts: Sequence[Contact], now: dt.datetime) -> None:

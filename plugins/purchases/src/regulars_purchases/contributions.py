@@ -48,7 +48,7 @@ def _value(session: Session, ids: Sequence[int], viewer: Viewer) -> Mapping[int,
 def _sum(paid: Sequence[PaidView]) -> str:
     """What was paid in each currency; one of which everything was given back is left out beside others."""
     kept = [one for one in paid if one.minor] or paid[:1]
-    return " + ".join([money_of(one.minor, one.currency) for one in kept])
+    return "\u00a0+ ".join([money_of(one.minor, one.currency) for one in kept])
 
 
 def _paid(session: Session, ids: Sequence[int]) -> Mapping[int, Sequence[PaidView]]:

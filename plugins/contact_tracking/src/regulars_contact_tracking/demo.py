@@ -25,8 +25,8 @@ LAST_DAY = dt.date(2026, 11, 21)
 DAYS = 420
 CUSTOMERS_AT_ONCE = 1000
 BOOK = 24
-OPEN_EACH = 5
-"""What a member of staff still has to do: as much as home shows."""
+STILL_DUE = (-6, -2, 1, 3, 10)
+"""When what each member of staff still has to do is due, in days from the last one: no more than home shows."""
 _CONTACT = (
     *("id", "uid", "customer_id", "channel", "direction", "at", "business_date", "store_id", "text", "outcome", "words", "version"),
     *("created_at", "created_by_id"),
@@ -89,9 +89,11 @@ def _contacts(
         at = dt.datetime.combine(day, clock, zones.get(buyer.store_id or 0, zone)).astimezone(dt.UTC)
         user_id = chance.choice(staff) if staff else None
         due_on = day + dt.timedelta(days=chance.randint(3, 14)) if talk[4] and chance.random() < 0.6 else None
-        is_open = due_on is not None and (LAST_DAY - day).days < 14 and still_open[user_id] < OPEN_EACH
-        still_open[user_id] += is_open
-        if due_on is not None and due_on > LAST_DAY and not is_open:
+        is_open = due_on is not None and (LAST_DAY - day).days < 14 and still_open[user_id] < len(STILL_DUE)
+        if is_open:
+            due_on = max(day + dt.timedelta(days=1), LAST_DAY + dt.timedelta(days=STILL_DUE[still_open[user_id]]))
+            still_open[user_id] += 1
+        elif due_on is not None and due_on > LAST_DAY:
             due_on = None
         yield Contact(buyer, talk, at, day, user_id, due_on, not is_open)
 

@@ -19,6 +19,8 @@ from regulars_plugin_api.values.currencies import minor_digits as minor_digits
 if TYPE_CHECKING:
     from sqlalchemy.dialects.sqlite import Insert
 
+    from regulars_plugin_api.i18n import Text
+
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -201,14 +203,15 @@ def upsert(session: Session, table: Any) -> Insert:
     return cast("Insert", words.insert(table))
 
 
-def dump_as(*key: str, omit: tuple[str, ...] = (), journal: bool = False, derived: bool = False) -> Mapping[str, Any]:
-    """``info`` of a table for ``regulars db dump``.
+def dump_as(*key: str, omit: tuple[str, ...] = (), journal: bool = False, derived: bool = False, title: Text = "") -> Mapping[str, Any]:
+    """``info`` of a table for ``regulars db dump`` and the record of changes.
 
     ``key`` names the columns that identify a record to a person (a foreign key stands for the key of what it points at);
     ``omit`` leaves columns out (derived values, write times); ``journal`` marks bookkeeping printed only with ``--journal``;
-    ``derived`` marks rows that are worked out from others: nobody's work is lost when they go.
+    ``derived`` marks rows that are worked out from others: nobody's work is lost when they go;
+    ``title`` is what one of its rows is called in the record of changes.
     """
-    return {"dump": {"key": key, "omit": omit, "journal": journal, "derived": derived}}
+    return {"dump": {"key": key, "omit": omit, "journal": journal, "derived": derived}, "title": title}
 
 
 # Public, read-only columns of core tables for joins in a plugin's own queries.
@@ -225,6 +228,7 @@ customers = sa.table(
     sa.column("language", sa.String),
     sa.column("store_id", BigInt),
     sa.column("merged_into_id", BigInt),
+    sa.column("created_at", UtcDateTime),
     sa.column("deleted_at", UtcDateTime),
 )
 external_ids = sa.table(

@@ -46,7 +46,8 @@ def _money(value: Decimal, currency: str, locale: str) -> str:
     group, point, minus, is_rtl = _symbols(locale)
     whole, _, fraction = f"{abs(value):,.{minor_digits(currency)}f}".partition(".")
     amount = digits(f"{minus if value < 0 else ''}{whole.replace(',', group)}{point + fraction if fraction else ''}")
-    return f"\u2067{amount}\N{NO-BREAK SPACE}{currency}\u2069" if is_rtl else f"{amount}\N{NO-BREAK SPACE}{currency}"
+    # The mark before a minus would draw the code into its own run, to the right of the amount; one after the digits ends that run.
+    return f"\u2067{amount}\u200f\N{NO-BREAK SPACE}{currency}\u2069" if is_rtl else f"{amount}\N{NO-BREAK SPACE}{currency}"
 
 
 # Babel reads the whole number pattern anew for each amount, and lists show many.

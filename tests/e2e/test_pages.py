@@ -151,6 +151,58 @@ def test_the_menus_open_and_close_by_keyboard(site: Site, page: Page) -> None:
     expect(page.get_by_role("button", name="Sign out")).to_be_hidden()
 
 
+def test_one_escape_closes_the_command_bar(site: Site, page: Page) -> None:
+    site.sign_in(page, "clerk")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("cu")
+    expect(page.locator("#commands input")).to_have_value("cu")
+    page.keyboard.press("Escape")
+    expect(page.locator("#commands")).to_be_hidden()
+
+
+@pytest.mark.parametrize("locale", ["en", "fa"])
+def test_the_tools_of_the_list_stay_on_a_phone(site: Site, page: Page, locale: str) -> None:
+    page.set_viewport_size({"width": 360, "height": 900})
+    site.sign_in(page, "administrator")
+    site.prefer("administrator", locale=locale)
+    try:
+        page.goto(f"{site.address}/customers")
+        menus = page.locator("main details.rg-menu")
+        expect(menus).to_have_count(3)
+        for menu in menus.all():
+            menu.locator("summary").click()
+            box = menu.locator(".rg-menu-form").bounding_box()
+            assert box is not None
+            assert 0 <= box["x"] < box["x"] + box["width"] <= 360
+            assert not sticking_out(page)
+            page.keyboard.press("Escape")
+        page.locator("tbody input[type=checkbox]").first.check()
+        assert page.locator(".rg-bar-bulk").evaluate("bar => bar.scrollWidth - bar.clientWidth") == 0
+        assert page.locator(".rg-bar-bulk > .rg-strong").evaluate(
+            "count => count.offsetHeight < 2 * parseFloat(getComputedStyle(count).fontSize)"
+        )
+        page.goto(f"{site.address}/events")
+        assert page.locator(".rg-tabs").evaluate("tabs => tabs.scrollWidth - tabs.clientWidth") == 0
+    finally:
+        site.prefer("administrator")
+
+
+def test_fingers_find_buttons_large_and_magnifiers_in_the_middle(site: Site, browser: Browser) -> None:
+    page = browser.new_context(viewport={"width": 360, "height": 900}, has_touch=True, is_mobile=True).new_page()
+    site.sign_in(page, "manager")
+    page.goto(f"{site.address}/customers")
+    middle = "part => part.getBoundingClientRect().top + part.getBoundingClientRect().height / 2"
+    for search in page.locator(".rg-search").all():
+        assert search.locator(".rg-icon").evaluate(middle) == pytest.approx(search.locator("input").evaluate(middle), abs=1)
+    page.locator("main").evaluate(
+        "main => main.insertAdjacentHTML('beforeend', '<button class=\"btn btn-sm rg-square\" id=\"small\"></button>')"
+    )
+    box = page.locator("#small").bounding_box()
+    assert box is not None
+    assert box["width"] == box["height"] >= 36
+    page.context.close()
+
+
 def test_the_theme_is_chosen_in_the_menu_and_stays(site: Site, page: Page) -> None:
     site.sign_in(page, "analyst")
     page.goto(f"{site.address}/customers?q=an")

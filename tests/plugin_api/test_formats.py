@@ -1,5 +1,6 @@
 """Amounts as people read them."""
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -19,7 +20,7 @@ from regulars_plugin_api.i18n import digits, in_locale
         ("en", "1249", "JPY", "1,249 JPY"),
         ("en", "1.5", "KWD", "1.500 KWD"),
         ("en", "12.50", "RSD", "12.50 RSD"),
-        ("fa", "-31594.4", "SEK", "\u2067\u200e−۳۱٬۵۹۴٫۴۰ SEK\u2069"),
+        ("fa", "-31594.4", "SEK", "\u2067\u200e−۳۱٬۵۹۴٫۴۰\u200f SEK\u2069"),
     ],
 )
 def test_money_has_all_decimals_of_its_currency(locale: str, amount: str, currency: str, shown: str) -> None:
@@ -35,7 +36,7 @@ def test_money_reads_as_babel_writes_it(amount: Decimal, locale: str) -> None:
     with in_locale(locale):
         pattern = "#,##0.00\N{NO-BREAK SPACE}¤¤"
         written = numbers.format_currency(amount, "EUR", pattern, locale=locale, currency_digits=False, numbering_system="default")
-        assert money(amount, "EUR").strip("\u2067\u2069") == digits(written.replace("-", minus))
+        assert re.sub("[\u2067\u200f\u2069]", "", money(amount, "EUR")) == digits(written.replace("-", minus))
 
 
 @pytest.mark.parametrize(("locale", "shown"), [("en", "1,234.5"), ("sv", "1\N{NO-BREAK SPACE}234,5"), ("fa", "۱٬۲۳۴٫۵")])

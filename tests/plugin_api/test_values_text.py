@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import unicodedata
 
 import pytest
@@ -179,6 +180,16 @@ def test_closed_lists() -> None:
     ]
     assert [values.yes_no(word) for word in ("Yes", "nej", "ДА", "خیر", "是", "0", "１")] == [True, False, True, False, True, False, True]
     assert values.choice(" Företag ", {"foretag": "company"}) == "company"
+
+
+def test_what_may_be_chosen_is_said_in_words() -> None:
+    class Way(enum.Enum):
+        PHONE = "phone"
+        VISIT = "visit"
+
+    with pytest.raises(values.BadValue) as refusal:
+        values.choice("fax", {way.value: way for way in Way})
+    assert str(refusal.value.message) == "“fax” is none of: phone, visit."
 
 
 @pytest.mark.parametrize(

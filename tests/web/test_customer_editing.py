@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 import threading
 from collections.abc import Callable
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from regulars_core.crm import Crm
@@ -126,6 +128,31 @@ def test_a_small_form_keeps_what_was_typed_and_refuses_beside_the_field(crm: Crm
     crm.customers.update(asa, {"city": "Malmö"})
     stale = clerk.post(f"/customers/{asa}/quick/notes", {"notes": "Mine.", "version": "1"}, headers=HTMX)
     assert (stale.status_code, ">Mine.</textarea>" in stale.text, 'name="version" value="2"' in stale.text) == (409, True, True)
+
+
+@pytest.mark.parametrize("path", ["quick/notes", "edit"])
+@pytest.mark.parametrize("headers", [HTMX, {}], ids=["in place", "a page"])
+def test_in_the_trash_nothing_is_changed_and_what_was_typed_is_kept(
+    crm: Crm, clerk: Staff, asa: int, path: str, headers: dict[str, str]
+) -> None:
+    with crm.transaction() as session:
+        crm.customers.trash(session, asa)
+    reply = clerk.post(f"/customers/{asa}/{path}", {"notes": "Mine.", "version": "2"}, headers=headers)
+    assert (reply.status_code, "This customer is in the trash. Take it out" in reply.text, ">Mine.</textarea>" in reply.text) == (
+        409,
+        True,
+        True,
+    )
+
+
+def test_of_a_customer_who_is_gone_the_reason_is_said_beside_what_was_typed(crm: Crm, clerk: Staff, asa: int) -> None:
+    with crm.transaction() as session:
+        session.execute(sa.text("UPDATE customer SET erased_at = created_at"))
+    refused = clerk.post(f"/customers/{asa}/quick/notes", {"notes": "Mine.", "version": "1"}, headers=HTMX)
+    assert (refused.status_code, refused.text, refused.headers["HX-Reswap"]) == (404, "", "none")
+    assert json.loads(refused.headers["HX-Trigger"]) == {"refused": {"reason": "There is no such customer."}}
+    page = clerk.post(f"/customers/{asa}/quick/notes", {"notes": "Mine.", "version": "1"})
+    assert (page.status_code, "There is no such customer." in page.text, "<html" in page.text) == (404, True, True)
 
 
 def test_who_may_not_edit_has_no_small_forms(staff: Callable[..., Staff], asa: int, contents: Callable[[], list[str]]) -> None:

@@ -6,9 +6,11 @@ import json
 from collections.abc import Callable
 
 import pytest
+import sqlalchemy as sa
 
 from regulars_core.crm import Crm
 from regulars_core.exchange import export_desk
+from regulars_core.exchange.models import ExportRun
 from regulars_testkit.staff import Staff, add_store
 
 BLOCKED = json.dumps({"all": [{"field": "status", "op": "eq", "value": "blocked"}]})
@@ -34,6 +36,9 @@ def test_a_file_is_asked_for_written_and_fetched(crm: Crm, manager: Staff) -> No
     assert not export_desk.work_once(crm)
     page = manager.get(address).text
     assert "1 record was written." in page
+    with crm.transaction() as session:
+        session.execute(sa.update(ExportRun).values(written=2999))
+    assert "2,999 records were written." in manager.get(address).text
     reply = manager.get(f"{address}/file")
     assert "attachment" in reply.headers["Content-Disposition"]
     assert "Åsa Holm" in reply.data.decode("utf-8-sig")

@@ -96,6 +96,18 @@ def rows(page: str) -> dict[str, str]:
     return dict(zip(parser.found[::2], parser.found[1::2], strict=True))
 
 
+def test_nothing_is_pressed_for_that_would_do_nothing(crm: Crm, manager: Staff, try_file: Trying) -> None:
+    primary = re.compile(r'btn-primary" type="submit">(?:<svg.*?</svg>)?([^<]+)<')
+    assert primary.findall(manager.get(try_file(MIXED)).text) == ["Run the import"]
+    trial = try_file("external_id,email\nC3,not-an-address\n")
+    assert primary.findall(manager.get(trial).text) == ["Try the corrected file"]
+    real = manager.post(f"{trial}/run").location
+    assert desk.work_once(crm)
+    page = manager.get(real).text
+    assert rows(page)["Rejected"] == "1"
+    assert "Undo this import" not in page
+
+
 def test_a_trial_run_writes_nothing_and_the_real_one_does(
     crm: Crm, manager: Staff, try_file: Trying, contents: Callable[[], list[str]]
 ) -> None:

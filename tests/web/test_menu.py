@@ -56,6 +56,19 @@ def test_each_reads_it_in_their_language(make_crm: Callable[..., Crm], staff: Ca
     assert {("/customers", "Kunder", True), ("/notices", "Meddelanden", False)} < set(swedish)
 
 
+def test_the_order_is_the_same_in_all_languages(make_crm: Callable[..., Crm], staff: Callable[..., Staff]) -> None:
+    @hookimpl
+    def nav_items() -> Iterable[NavItem]:
+        # As heavy as Home; in English before it, in Persian after.
+        yield NavItem(_("Customers"), "notices.page", "customers.view", weight=0)
+
+    clerk = staff(role="clerk", on=create_app(make_crm(plugin("toy", nav_items=nav_items))))
+    english = menu(clerk)
+    for locale in ("sv", "fa"):
+        clerk.post("/profile", {"locale": locale})
+        assert [address for address, _title, _current in menu(clerk)] == [address for address, _title, _current in english]
+
+
 def test_what_a_plugin_says_each_time_is_said_each_time(make_crm: Callable[..., Crm], staff: Callable[..., Staff]) -> None:
     waiting = count(1)
 

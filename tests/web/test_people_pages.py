@@ -189,3 +189,36 @@ def test_a_check_that_fails_or_warns_is_told_and_the_customer_is_saved(make_crm:
     assert "Names are better in two parts." in clerk.post("/customers/new", {"first_name": "Eva"}, follow_redirects=True).text
     refused = clerk.post("/customers/new", {"first_name": "No"})
     assert (refused.status_code, "Not this one." in refused.text) == (422, True)
+
+
+def test_the_record_speaks_of_things_not_of_tables(crm: Crm, staff: Sign, two: tuple[int, int]) -> None:
+    crm.customers.merge(two[0], two[1])
+    crm.privacy.erase(two[0])
+    crm.customers.create({"display_name": "Åsa Holm", "tags": "new"})
+    page = staff(may=MANAGER).get("/audit").text
+    nouns = set(re.findall(r'class="d-block"[^>]*>([^<]*)<', page))
+    assert {"Customer", "E-mail", "Tag", "Erasure"} <= nouns
+    assert not any("_" in noun or noun == noun.lower() for noun in nouns)
+    assert "Entries in the record of changes" in page
+
+
+def test_ids_in_the_record_are_names(crm: Crm, staff: Sign, two: tuple[int, int]) -> None:
+    add_store(crm, "LUND", "Lund Nova")
+    crm.customers.update(two[0], {"store": "LUND"})
+    crm.customers.merge(two[0], two[1])
+    manager = staff(may=[*MANAGER, "customers.history"])
+    for path in ("/audit", f"/customers/{two[0]}/changes"):
+        rows = re.findall(r"<tr>.*?</tr>", manager.get(path).text, re.DOTALL)
+        (moved,) = [row for row in rows if "Home store" in row]
+        assert ("Lund Nova" in moved, re.search(r">\d+<", moved)) == (True, None)
+    (merged,) = [row for row in re.findall(r"<tr>.*?</tr>", manager.get("/audit").text, re.DOTALL) if "Part of customer" in row]
+    assert f'<a href="/customers/{two[0]}"><bdi>Eva Ek</bdi></a>' in merged
+
+
+def test_a_store_out_of_sight_is_not_named_in_changes(crm: Crm, staff: Sign) -> None:
+    for code, name in (("LUND", "Lund Nova"), ("UMEA", "Umeå Avion")):
+        add_store(crm, code, name)
+    customer = crm.customers.create({"display_name": "Eva Ek", "store": "UMEA"})
+    crm.customers.update(customer, {"store": "LUND"})
+    page = staff(may=["customers.view", "customers.history"], stores=["LUND"]).get(f"/customers/{customer}/changes").text
+    assert ("Lund Nova" in page, "Umeå" in page) == (True, False)

@@ -7,6 +7,7 @@ import datetime as dt
 import random
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from regulars_plugin_api.bulk import update_rows
 from regulars_plugin_api.errors import NotAllowedYet
 from regulars_plugin_api.hookspecs import lifecycle
 from regulars_plugin_api.i18n import _
+from regulars_plugin_api.values import fold
 from regulars_web.demo_names import COMPANIES, LOCALS, NAMES, SPOKEN, STREETS, TAGS
 
 if TYPE_CHECKING:
@@ -28,8 +30,9 @@ if TYPE_CHECKING:
 
 SIZES = {"small": 3_000, "medium": 10_000, "large": 100_000}
 SEED = 20_261_122
-LATEST_JOINED = dt.datetime(2024, 11, 15, 17, tzinfo=dt.UTC)
-"""Before the first receipts and contacts of the sample chain."""
+FIRST_OPENED = dt.datetime(2024, 11, 15, 17, tzinfo=dt.UTC)
+LATEST_JOINED = dt.datetime(2026, 11, 15, 17, tzinfo=dt.UTC)
+"""Half of the customers came before the first receipts and contacts of the sample chain, half while it was open."""
 
 STORES = (
     ("MALMO", "Malmö Triangeln", "Malmö", "Öresund", "SE", "Europe/Stockholm", "SEK", "2009-03-14"),
@@ -73,7 +76,8 @@ def _age(crm: Crm) -> None:
         first_said = {one.customer_id: _at_noon(one.given_on) for one in said}
         joined = []
         for customer_id in session.scalars(sa.select(Customer.id)):
-            at = LATEST_JOINED - dt.timedelta(days=customer_id * 37 % 1200, minutes=customer_id * 53 % 480)
+            latest, days = (LATEST_JOINED, 730) if customer_id % 2 else (FIRST_OPENED, 1200)
+            at = latest - dt.timedelta(days=customer_id * 37 % days, minutes=customer_id * 53 % 480)
             joined.append((customer_id, min(at, first_said.get(customer_id, at))))
         update_rows(session, Customer.__table__, ("created_at",), joined)
         update_rows(session, Consent.__table__, ("recorded_at",), [(one.id, _at_noon(one.given_on)) for one in said])
@@ -98,7 +102,7 @@ def _import(crm: Crm, kind: str, path: Path, columns: Sequence[str], rows: Itera
 
 
 def _customers(chance: random.Random, amount: int) -> Iterable[dict[str, str]]:
-    phones = _Phones()
+    phones, addresses = _Phones(), set[str]()
     for number in range(1, amount + 1):
         store = chance.choices(STORES, weights=(9, 5, 7, 8, 4, 5, 3, 5, 4, 3, 3, 6))[0]
         country = store[4]
@@ -124,7 +128,8 @@ def _customers(chance: random.Random, amount: int) -> Iterable[dict[str, str]]:
             company = COMPANIES[number // 60 % len(COMPANIES)]
             row |= {"kind": "company", "first_name": "", "last_name": "", "display_name": company, "birthday": ""}
         phone = phones.next(country) if chance.random() < 0.7 else None
-        yield row | _contact(chance, number, phone) | _consent(chance)
+        email = _address(row, number, addresses) if phone is None or chance.random() < 0.6 else ""
+        yield row | {"phone": phone or "", "email": email} | _consent(chance)
 
 
 class _Phones:
@@ -148,9 +153,13 @@ class _Phones:
         return next(self._left.get(country, iter(())), None)
 
 
-def _contact(chance: random.Random, number: int, phone: str | None) -> dict[str, str]:
-    found = {"email": f"kund{number}@example.com"} if phone is None or chance.random() < 0.6 else {}
-    return found if phone is None else {**found, "phone": phone}
+def _address(row: Mapping[str, str], number: int, taken: set[str]) -> str:
+    """An address made of the name where its letters allow that, each once."""
+    name = ".".join(filter(None, (fold(row["first_name"]), fold(row["last_name"])))).replace("\u2019", "").replace("'", "")
+    name = name if name and name.isascii() else f"kund{number}"
+    email = next(address for again in count(1) if (address := f"{name}{again if again > 1 else ''}@example.com") not in taken)
+    taken.add(email)
+    return email
 
 
 def _consent(chance: random.Random) -> dict[str, str]:

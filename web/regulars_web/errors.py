@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import structlog
@@ -56,12 +57,21 @@ def install(app: Flask) -> None:
     def told(error: RegularsError) -> ResponseReturnValue:
         if isinstance(error, Refused):
             return answer(error.status, str(error.message) if error.is_worded else None, headers=error.headers, members=error.members)
+        if "HX-Request" in request.headers and error.status < 500 and not is_for_api():
+            return whispered(error)
         return answer(error.status, str(error.message), error.fields if isinstance(error, InvalidInput) else {})
 
     @app.errorhandler(Exception)
     def failed(_error: Exception) -> ResponseReturnValue:
         log.exception("request failed", endpoint=request.endpoint)
         return answer(500)
+
+
+def whispered(error: RegularsError) -> ResponseReturnValue:
+    """The reason alone, for a script that asked for a part of the page: it says it beside what was typed, which stays."""
+    fields = error.fields.values() if isinstance(error, InvalidInput) else ()
+    reason = " ".join(map(str, fields)) or str(error.message)
+    return "", error.status, {"HX-Trigger": json.dumps({"refused": {"reason": reason}}), "HX-Reswap": "none"}
 
 
 def answer(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 from regulars_core.customers.models import Customer, CustomerEmail, CustomerPhone, ExternalId
 from regulars_core.customers.paging import Order, first, gathered
 from regulars_core.customers.viewing import COLUMNS, complete
+from regulars_core.stores.models import Store
 from regulars_plugin_api import values
 from regulars_plugin_api.errors import NotFound
 from regulars_plugin_api.hookspecs import customers as hooks
@@ -71,11 +73,10 @@ def alike(crm: Crm, session: Session, viewer: Viewer, identifier: str) -> list[C
         sa.select(ExternalId.customer_id).where(ExternalId.value == wanted),
         sa.select(Customer.id).where(Customer.uid == wanted.lower()),
     ]
-    for parse, column, key in ((values.email, CustomerEmail.match, "match"), (_phone(crm), CustomerPhone.e164, "e164")):
-        try:
-            own.append(sa.select(column.class_.customer_id).where(column == getattr(parse(wanted), key)))
-        except BadValue:
-            continue
+    with suppress(BadValue):
+        own.append(sa.select(CustomerEmail.customer_id).where(CustomerEmail.match == values.email(wanted).match))
+    if numbers := _numbers(crm, session, wanted):
+        own.append(sa.select(CustomerPhone.customer_id).where(CustomerPhone.e164.in_(sorted(numbers))))
     found = _living(crm, session, viewer, sa.union_all(*own))
     if not found:
         by_plugin = crm.bus.first(hooks.find_customer, session=session, identifier=wanted)
@@ -83,8 +84,13 @@ def alike(crm: Crm, session: Session, viewer: Viewer, identifier: str) -> list[C
     return found
 
 
-def _phone(crm: Crm) -> Any:
-    return lambda text: values.phone(text, country=crm.config.country)
+def _numbers(crm: Crm, session: Session, wanted: str) -> set[str]:
+    """What is dialled for ``wanted`` in the chain's country, or in that of one of its stores."""
+    found = set()
+    for country in {crm.config.country, *session.scalars(sa.select(Store.country).distinct())}:
+        with suppress(BadValue):
+            found.add(values.phone(wanted, country=country).e164)
+    return found
 
 
 def _living(crm: Crm, session: Session, viewer: Viewer, ids: Any) -> list[CustomerView]:

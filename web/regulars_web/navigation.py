@@ -79,7 +79,7 @@ def _shown(crm: Crm) -> tuple[NavItem, ...]:
 def _sections(items: Sequence[NavItem], endpoint: str | None) -> list[Section]:
     # An entry that leads nowhere is its plugin's mistake; it must not cost anybody a page.
     known = ((item, url) for item in items if (url := address_of(item.endpoint)) is not None)
-    allowed = sorted(known, key=lambda found: (found[0].weight, str(found[0].label)))
+    allowed = sorted(known, key=lambda found: (found[0].weight, found[0].endpoint))
     current = _current([item.endpoint for item, _url in allowed], endpoint or "")
     sections, shown = [], 0
     for name, title in SECTIONS.items():

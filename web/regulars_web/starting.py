@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 SAMPLE_USERS_FILE = "sample-users.json"
+SAMPLE_PLACE = {"REGULARS_COUNTRY": "SE", "REGULARS_TIMEZONE": "Europe/Stockholm", "REGULARS_CURRENCY": "SEK"}
+SAMPLE_STAFF = ("Karin Nyberg", "Milan Novák", "Fatima Haddad", "Jonas Ekström", "Wei Zhang")
 DRAIN = 20.0
 LETTING_GO = 3.0
 
@@ -167,6 +169,10 @@ def _end(worker: subprocess.Popen[bytes]) -> None:
 def bootstrap(console: Console, address: str) -> None:
     """On an empty home everything for a first look; on a filled one only the addresses and sample users again."""
     config = Config.from_environment()
+    if is_new(config) or _sample_users(config.home):
+        # The sample chain is at home in Sweden, unless the environment says otherwise.
+        for name, value in SAMPLE_PLACE.items():
+            os.environ.setdefault(name, value)
     if is_new(config):
         from regulars_core.plugins import switching
         from regulars_web import demo
@@ -196,8 +202,8 @@ def bootstrap(console: Console, address: str) -> None:
 def _add_sample_users(crm: Crm) -> None:
     users = {f"{role}@example.com": passwords.invented() for role in TITLES}
     with crm.transaction(cause="cli") as session:
-        for (email, password), (role, title) in zip(users.items(), TITLES.items(), strict=True):
-            service.create(session, email=email, name=str(title), password=password, roles=[role], at=crm.clock.now())
+        for (email, password), role, name in zip(users.items(), TITLES, SAMPLE_STAFF, strict=True):
+            service.create(session, email=email, name=name, password=password, roles=[role], at=crm.clock.now())
     write_private(crm.config.home / SAMPLE_USERS_FILE, json.dumps(users, indent=2) + "\n")
 
 

@@ -18,6 +18,7 @@ from regulars_plugin_api.i18n import _
 
 CONSENT_CHANNELS = ("email", "sms")
 SEPARATOR = ";"
+_NUMBERS = "kundnummer|kundnr|medlemsnr|номер клиента|شماره مشتری|客户编号|customer id|customer no|member number|member no|card number"
 _KINDS = {"person": Kind.PERSON, "company": Kind.COMPANY, "foretag": Kind.COMPANY, "household": Kind.HOUSEHOLD, "hushall": Kind.HOUSEHOLD}
 _STATUSES = {status.value: status for status in Status}
 
@@ -35,19 +36,7 @@ class CustomerImporter(Importer):
     root = "customer"
     tables = ("customer_email", "customer_phone", "customer_address", "external_id", "customer_tag", "consent", "customer", "tag")
     columns = (
-        _column(
-            "external_id",
-            _("Customer number"),
-            "kundnummer",
-            "medlemsnr",
-            "номер клиента",
-            "شماره مشتری",
-            "客户编号",
-            "customer id",
-            "member number",
-            "card number",
-            type=ColumnType.CODE,
-        ),
+        _column("external_id", _("Customer number"), *_NUMBERS.split("|"), type=ColumnType.CODE),
         _column("kind", _("Kind"), "typ", "тип", "نوع", "类型"),
         _column("status", _("Status"), "статус", "وضعیت", "状态"),
         _column("first_name", _("First name"), "förnamn", "имя", "نام", "名", "given name"),

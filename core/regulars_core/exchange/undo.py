@@ -165,11 +165,13 @@ class _Undo:
             done = set(
                 session.scalars(undone.where(Change.cause == self.mine[1], Change.table_name == table, Change.column_name == column))
             )
+        # An import leaves a value empty only where it is kept elsewhere, as members of staff are: there the journal alone tells.
+        theirs = self.references.changed_by_others(session, table, column, [row_id for row_id, (_old, new) in rows.items() if new is None])
         found = {}
         for row_id, (old, new) in rows.items():
-            if row_id in present and present[row_id] == from_json(new, kind):
+            if row_id in present and row_id not in theirs and present[row_id] == from_json(new, kind):
                 found[row_id] = (old, new)
-            elif row_id in present and row_id not in done and present[row_id] != from_json(old, kind):
+            elif row_id in present and row_id not in done and (row_id in theirs or present[row_id] != from_json(old, kind)):
                 self._keep(table, row_id, _("“%(column)s” was changed since.", column=column))
         return found
 

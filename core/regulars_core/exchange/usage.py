@@ -56,20 +56,32 @@ class References:
         with staged(session, {"id": BigInt}, ((row_id,) for row_id in ids)) as stage:
             changed = sa.select(stage.c.id).join(Change, self._changed_by_others(table, stage.c.id)).distinct()
             found.update(dict.fromkeys(session.scalars(changed), _("It was changed since.")))
-            for key, query in self._uses(table, stage):
-                found.update(dict.fromkeys(session.scalars(query), _("It is used by %(table)s.", table=key.child)))
+            for query in self._uses(table, stage):
+                found.update(dict.fromkeys(session.scalars(query), _("Somebody has made use of it since.")))
         return found
 
-    def _uses(self, table: str, stage: sa.TableClause) -> Iterator[tuple[Reference, sa.Select[Any]]]:
+    def changed_by_others(self, session: Session, table: str, column: str, ids: Sequence[int]) -> set[int]:
+        """The rows whose ``column`` others changed after the import, going by the journal alone."""
+        with staged(session, {"id": BigInt}, ((row_id,) for row_id in ids)) as stage:
+            ours = sa.select(sa.func.max(Change.id)).where(
+                Change.table_name == table, Change.row_id == stage.c.id, Change.column_name == column, Change.cause == self.mine[0]
+            )
+            theirs = sa.select(stage.c.id).join(Change, self._changed_by_others(table, stage.c.id))
+            since = Change.id > ours.correlate(stage).scalar_subquery()
+            return set(session.scalars(theirs.where(Change.column_name == column, since)))
+
+    def _uses(self, table: str, stage: sa.TableClause) -> Iterator[sa.Select[Any]]:
         for key in self.keys:
             if key.parent != table or Base.metadata.tables.get(key.child, _NO_TABLE).info.get("dump", {}).get("derived"):
                 continue
             child = sa.table(key.child, sa.column("id", BigInt), sa.column(key.column, BigInt))
             uses = sa.select(stage.c.id).join(child, child.c[key.column] == stage.c.id).distinct()
             if table == self.importer.root and key.child in self.importer.tables:
-                # Part of the record: it counts only when somebody else added or changed it.
+                # Part of the record: it counts only when somebody else added or changed it. The journal has nothing on rows without an id.
+                if "id" not in Base.metadata.tables[key.child].c:
+                    continue
                 uses = uses.join(Change, self._changed_by_others(key.child, child.c.id))
-            yield key, uses
+            yield uses
 
     def _changed_by_others(self, table: str, row_id: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
         taken_back = aliased(Change)

@@ -97,7 +97,7 @@ def choice(raw: str, options: Mapping[str, T]) -> T:
     """What ``raw`` stands for in ``options``, whose keys are folded words. Raises ``unknown_choice``."""
     found = options.get(fold(required(raw)))
     if found is None:
-        known = ", ".join(sorted({str(value) for value in options.values()}))
+        known = ", ".join(sorted({str(getattr(value, "value", value)) for value in options.values()}))
         raise BadValue("unknown_choice", _("“%(value)s” is none of: %(known)s.", value=shown(raw), known=known))
     return found
 

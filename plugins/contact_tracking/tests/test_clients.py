@@ -152,6 +152,17 @@ def test_what_is_kept_in_mind(chain: Any, staff: Callable[..., Staff]) -> None:
 
 
 @pytest.mark.parametrize(
+    "same", [{"kind": "size", "title": "Shoes", "value": "39"}, {"kind": "day", "title": "Wedding", "day": "2019-12-20"}]
+)
+def test_what_is_sent_twice_is_kept_in_mind_once(chain: Any, staff: Callable[..., Staff], same: dict[str, str]) -> None:
+    anna = staff("Anna", "clerk")
+    for name, typed in (("Ada Öberg", same), ("Ada Öberg", same), ("Bo", same), ("Bo", {**same, "value": "40"})):
+        assert anna.post(f"/contact_tracking/customers/{chain.customer(name)}/details", typed).status_code == 302
+    counted = "SELECT count(*) FROM contact_tracking_detail GROUP BY customer_id ORDER BY customer_id"
+    assert chain.rows(counted) == [(1,), (2,)]
+
+
+@pytest.mark.parametrize(
     ("every", "unit", "starts_on", "today", "slot"),
     [
         (2, Every.WEEKS, "2026-11-01", "2026-10-31", None),

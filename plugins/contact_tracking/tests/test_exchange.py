@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Any
+
+import sqlalchemy as sa
 
 from regulars_core.exchange import undo
 
@@ -111,3 +114,25 @@ def test_what_goes_out_comes_back_unchanged(chain: Any, staff: Any, tmp_path: Pa
     before = chain.crm.dump()
     assert summary(chain.crm.import_file("interaction", file)) == {"unchanged": 3}
     assert chain.crm.dump() == before
+
+
+def test_what_the_form_refuses_the_import_refuses(chain: Any) -> None:
+    late, empty = ",K1,,,phone,,2026-11-22 10:36,,,,Said,,,,", ",K1,,,phone,,2026-11-01 10:00,M1,Åsa,,,,Ring,2026-12-01,"
+    just_now = ",K1,,,phone,,2026-11-22 10:34,,,,Said,,,,"
+    report = load(chain, late, empty, just_now, CALL, timezone="Europe/Stockholm")
+    assert summary(report) == {"created": 2, "rejected": [(1, "at", "in_future"), (2, "text", "blank")]}
+    assert [one["message"] for one in report["rejected"]] == [
+        "This lies in the future. What is still to be done is a next step.",
+        "Write down what was said, or what came of it.",
+    ]
+    report = load(chain, CALL.replace("2025-03-01", "2027-03-01"), CALL.replace("Sofa,Wants grey,Thinks", ",,"))
+    assert summary(report) == {"unchanged": 1, "rejected": [(1, "at", "in_future")]}
+
+
+def test_what_was_kept_before_and_would_be_refused_today_comes_back_unchanged(chain: Any, tmp_path: Path) -> None:
+    load(chain, CALL, VISIT)
+    with chain.crm.transaction() as session:
+        session.execute(sa.text("UPDATE contact_tracking_interaction SET subject = NULL, text = NULL, outcome = NULL"))
+    chain.clock.at = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
+    file = chain.crm.export_file("interaction", tmp_path / "contacts.csv")
+    assert summary(chain.crm.import_file("interaction", file)) == {"unchanged": 2}

@@ -84,6 +84,25 @@ def test_what_cannot_be_taken_is_told_beside_the_field(
     assert chain.crm.dump() == before
 
 
+def test_all_that_is_wrong_with_the_whole_form_is_told_at_once(chain: Any, staff: Callable[..., Staff]) -> None:
+    clerk, ada = staff("Anna", "clerk"), chain.customer("Ada Öberg")
+    wrong = {
+        "store": "424242",
+        "people": "424242",
+        "assignee": "424242",
+        "at": "soon",
+        "outcome": "x" * 201,
+        "next_step": "Ring",
+        "due_on": "",
+    }
+    reply = clerk.post(f"/contact_tracking/customers/{ada}/interactions", {**CALL, **wrong})
+    named = ("store", "people", "assignee", "at", "outcome", "due_on")
+    assert (reply.status_code, [name for name in named if f'id="{name}-wrong"' not in reply.text]) == (422, [])
+    clerk.post(f"/contact_tracking/customers/{ada}/interactions", CALL)
+    mended = clerk.post("/contact_tracking/interactions/1/edit", {**CALL, "store": "424242", "at": "soon", "version": "1"})
+    assert (mended.status_code, [name for name in ("store", "at") if f'id="{name}-wrong"' not in mended.text]) == (422, [])
+
+
 def test_in_place_the_composer_comes_back_empty_and_tells_the_rest_of_the_page(chain: Any, staff: Callable[..., Staff]) -> None:
     clerk, ada = staff("Anna", "clerk"), chain.customer("Ada Öberg")
     path = f"/contact_tracking/customers/{ada}/interactions"

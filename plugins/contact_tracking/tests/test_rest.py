@@ -54,6 +54,8 @@ def test_the_same_key_writes_it_down_once(chain: Any, staff: Callable[..., Staff
         ({"at": "2026-11-22"}, "at"),
         ({"at": "2030-01-01T00:00:00Z"}, "at"),
         ({"next_step": "Ring"}, "due_on"),
+        ({"due_on": "2026-11-25"}, "next_step"),
+        ({"assignee": 1, "next_step": " "}, "next_step"),
         ({"customer": 424242}, "customer"),
         ({"version": 3}, "version"),
         ({"mood": "good"}, "mood"),
@@ -66,6 +68,14 @@ def test_what_cannot_be_taken_is_refused_by_field(chain: Any, staff: Callable[..
     reply = send(anna, "POST", PATH, {"customer": chain.customer("Bo"), "channel": "phone", "text": "x", **body})
     assert (reply.status_code, [one["field"] for one in reply.json["errors"]]) == (422, [field])
     assert chain.crm.dump() == before
+
+
+def test_nothing_is_written_down_about_a_customer_in_the_trash(chain: Any, staff: Callable[..., Staff]) -> None:
+    anna, bo = staff("Anna", "clerk"), chain.customer("Bo")
+    with chain.crm.transaction() as session:
+        chain.crm.customers.trash(session, bo)
+    reply = send(anna, "POST", PATH, {"customer": bo, "channel": "phone", "text": "x"})
+    assert (reply.status_code, "in the trash" in reply.json["detail"], chain.contacts()) == (409, True, [])
 
 
 def test_lists_in_pages_within_scope(chain: Any, staff: Callable[..., Staff]) -> None:

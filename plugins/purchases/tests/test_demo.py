@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -34,7 +35,7 @@ def test_it_is_the_same_each_time() -> None:
 
     def sold() -> list[demo.Sold]:
         sales = demo.Sales(random.Random(demo.SEED), sample, range(1, len(sample) + 1), shops)
-        return [receipt for customer in range(1, 50) for receipt in sales.of(customer, 1)]
+        return [receipt for customer in range(1, 50) for receipt in sales.of(customer, 1, dt.date(2024, 5, 1))]
 
     assert sold() == sold()
 
@@ -42,3 +43,18 @@ def test_it_is_the_same_each_time() -> None:
 def test_every_sample_article_is_another_one() -> None:
     sample = demo_products.articles()
     assert len({article.sku for article in sample}) == len({article.name for article in sample}) == len(sample) == 120
+
+
+def test_customers_buy_after_they_joined_and_some_stay_away(empty_chain: Any) -> None:
+    core_demo.fill(empty_chain.crm, "small")
+    ((too_early, joined_late),) = empty_chain.rows(
+        "SELECT sum(CASE WHEN r.sold_at < c.created_at THEN 1 ELSE 0 END), sum(CASE WHEN c.created_at > '2025-01-01' THEN 1 ELSE 0 END) "
+        "FROM purchases_receipt r JOIN customer c ON c.id = r.customer_id"
+    )
+    assert (too_early, joined_late > 500) == (0, True)
+    ((buyers, lapsed),) = empty_chain.rows(
+        "SELECT count(*), sum(CASE WHEN last < '2026-05-25' THEN 1 ELSE 0 END) "
+        "FROM (SELECT max(CAST(business_date AS TEXT)) AS last FROM purchases_receipt WHERE customer_id IS NOT NULL "
+        "GROUP BY customer_id) seen"
+    )
+    assert 0.2 < lapsed / buyers < 0.45

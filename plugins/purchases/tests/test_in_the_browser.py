@@ -70,6 +70,16 @@ def test_a_clerk_finds_a_receipt_by_its_number(site: Site, clerk: Page, complain
     assert complaints == []
 
 
+def test_a_receipt_tells_the_time_by_the_stores_clock_in_digits_of_the_language(site: Site, clerk: Page) -> None:
+    site.prefer("clerk", locale="fa")
+    try:
+        clerk.goto(f"{site.address}/search?q=ZX-4711")
+        clerk.get_by_role("link", name="ZX-4711").click()
+        expect(clerk.get_by_role("main")).to_contain_text("۱۵:۳۰")
+    finally:
+        site.prefer("clerk")
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 360])
 def test_pages_with_purchases_are_clean(site: Site, page: Page, complaints: list[str], theme: str, width: int) -> None:

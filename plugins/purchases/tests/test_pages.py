@@ -198,3 +198,15 @@ def test_columns_of_the_list_and_the_timeline(filled: Any, ids: dict[str, int]) 
             "New York",
             f"/purchases/receipts/{ids['3001']}",
         )
+        assert str(source.render(session, [ids["1002"]], viewer)[ids["1002"]].summary) == "Brought back one article"
+
+
+def test_at_the_till_a_receipt_number_leads_to_its_customer_or_to_the_receipts(
+    filled: Any, staff: Callable[..., Staff], ids: dict[str, int]
+) -> None:
+    filled.sales("3001,2025-05-02 10:00,M1,1,,K1,C,1,99.00,,sale", columns=SALES)
+    till = staff(*EVERYTHING)
+    assert till.get("/till?find=2001").location == f"/customers/{ids['Ada Öberg']}"
+    several = till.get("/till?find=3001").text
+    assert (several.count("Receipt 3001"), "Nobody known by" in several) == (2, False)
+    assert "Nobody known by" in till.get("/till?find=77777").text

@@ -56,7 +56,7 @@ def test_what_a_later_import_changed_or_uses_is_kept_and_listed(crm: CrmHarness)
 def test_a_tag_somebody_else_has_taken_up_stays(crm: CrmHarness) -> None:
     run = crm.import_text("customer", SECOND)["run"]
     mine = crm.customers.create({"first_name": "Mine", "tags": ["new"]})
-    assert [one["table"] for one in undo(crm, run)["kept"]] == ["tag"]
+    assert [(one["table"], one["why"]) for one in undo(crm, run)["kept"]] == [("tag", "Somebody has made use of it since.")]
     customer = crm.customers.get(mine)
     assert customer is not None
     assert customer.tags == ("new",)

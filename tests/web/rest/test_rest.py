@@ -302,6 +302,21 @@ def test_the_description_is_for_those_who_are_signed_in(app: Flask, program: Cal
     assert (page.status_code, "swagger-ui-bundle.js" in page.text) == (200, True)
 
 
+def test_a_customer_is_found_by_a_number_as_it_is_dialled_in_the_country_of_a_store(program: Callable[..., Program]) -> None:
+    call = program()
+    call("POST", "/api/v1/stores", json={"code": "LYON", "name": "Lyon", "country": "FR"})
+    made = call("POST", CUSTOMERS, json={"first_name": "Anaïs", "phones": ["+33 6 39 98 00 69"]}).get_json()
+    assert call("GET", f"{CUSTOMERS}/lookup?identifier=06+39+98+00+69").get_json() == made
+    assert call("GET", f"{CUSTOMERS}/lookup?identifier=06+39+98+00+70").status_code == 404
+
+
+def test_the_code_of_a_store_may_hold_a_slash(program: Callable[..., Program]) -> None:
+    call = program()
+    made = call("POST", "/api/v1/stores", json={"code": "a b/c", "name": "Corner"})
+    assert call("GET", made.location).get_json() == made.get_json()
+    assert call("PATCH", made.location, json={"city": "Lund"}).get_json()["city"] == "Lund"
+
+
 def test_a_store_is_changed_by_whoever_has_seen_it(crm: Crm, program: Callable[..., Program], contents: Contents) -> None:
     call, address = program(), "/api/v1/stores/MALMO"
     add_store(crm, "MALMO", "Malmö")

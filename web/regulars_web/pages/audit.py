@@ -8,6 +8,7 @@ from regulars_core.audit import history
 from regulars_plugin_api.errors import Forbidden
 from regulars_plugin_api.i18n import _
 from regulars_plugin_api.web import access, current_viewer, render
+from regulars_web.pages.audit_words import told
 from regulars_web.running import crm_here
 
 pages = Blueprint("audit", __name__)
@@ -23,5 +24,6 @@ def page() -> str:
     before = request.args.get("before", type=int)
     with crm_here().read(current_viewer()) as session:
         entries = history.listed(session, before=before, limit=PAGE_SIZE + 1)
+        shown = told(crm_here(), session, current_viewer(), entries[:PAGE_SIZE])
     following = entries[PAGE_SIZE - 1].id if len(entries) > PAGE_SIZE else None
-    return render("audit.html", entries=entries[:PAGE_SIZE], following=following, later=before is not None)
+    return render("audit.html", entries=shown, following=following, later=before is not None)

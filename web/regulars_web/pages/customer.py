@@ -26,6 +26,7 @@ from regulars_web import conflicts, contacting, kept, lookups, slots
 from regulars_web.filtering import GENDERS, KINDS, STATUSES
 from regulars_web.links import leads_somewhere
 from regulars_web.pages import timeline
+from regulars_web.pages.audit_words import told
 from regulars_web.personal import preference
 from regulars_web.running import crm_here
 
@@ -38,6 +39,7 @@ TYPED = (
 UID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 CHANGES_SHOWN = 50
 MOST_CHOICES = 80
+IN_THE_TRASH = _("This customer is in the trash. Take it out of there first.")
 FRAMELESS = (Place.FACT, Place.COMPOSER)
 """Places without a frame that could say that something is still to come."""
 
@@ -89,9 +91,9 @@ def changes(customer_id: int) -> str:
     before = request.args.get("before", type=int)
     with crm_here().read(current_viewer()) as session:
         entries = history.of_customer(session, customer.id, before=before, limit=CHANGES_SHOWN + 1)
+        shown = told(crm_here(), session, current_viewer(), entries[:CHANGES_SHOWN])
     following = entries[CHANGES_SHOWN - 1].id if len(entries) > CHANGES_SHOWN else None
     found = slots.panels(crm_here(), customer, current_viewer())
-    shown = entries[:CHANGES_SHOWN]
     return render("customer_changes.html", entries=shown, following=following, current="changes", **about(customer, found))
 
 
@@ -145,6 +147,8 @@ def edit(customer_id: int) -> str:
 def save(customer_id: int) -> ResponseReturnValue:
     """Keep what was changed, unless somebody else was faster."""
     customer, warnings = seen(customer_id), list[Text]()
+    if customer.deleted:
+        return _form(request.form, {"customer": IN_THE_TRASH}, customer), 409
     typed, version = conflicts.settle(_typed(), as_typed(customer), request.form), request.form.get("version")
     try:
         if version != str(customer.version):

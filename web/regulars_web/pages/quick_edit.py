@@ -39,6 +39,8 @@ def save_quick(customer_id: int, part: str) -> ResponseReturnValue:
     """Keep them, unless somebody else was faster."""
     customer, form = whole.seen(customer_id), request.form
     names = _part(part)[1]
+    if customer.deleted:
+        return _form(customer, part, form, {"customer": whole.IN_THE_TRASH}), 409
     try:
         crm_here().customers.update(customer.id, {name: form[name] for name in names if name in form} | {"version": form.get("version")})
     except InvalidInput as wrong:

@@ -26,10 +26,11 @@ def page() -> str:
         return render("search.html", query=query, found=None, groups=[])
     with crm_here().read(viewer) as session:
         found = lines(crm_here(), session, viewer, query=query, limit=CUSTOMERS)
-    return render("search.html", query=query, found=found, groups=_groups(query))
+    return render("search.html", query=query, found=found, groups=found_by_plugins(query))
 
 
-def _groups(query: str) -> list[tuple[SearchSource, Sequence[SearchHit]]]:
+def found_by_plugins(query: str) -> list[tuple[SearchSource, Sequence[SearchHit]]]:
+    """What each source of a plugin that the viewer may see has for ``query``; a source that fails is passed over."""
     viewer, crm = current_viewer(), crm_here()
     groups = []
     for plugin, sources in crm.bus.each(hooks.search_sources):

@@ -70,7 +70,7 @@ def create(given: dict[str, Any], session: Session) -> Response:
     return answer_of(made, 201, {"Location": url_for("rest-stores.show", code=made["code"])})
 
 
-@stores.route("/<code>")
+@stores.route("/<path:code>")
 @access("stores.view")
 @stores.response(200, StoreSchema)
 def show(session: Session, code: str) -> Response:
@@ -78,7 +78,7 @@ def show(session: Session, code: str) -> Response:
     return answer_of(_plain(service.find(session, current_viewer(), code)))
 
 
-@stores.route("/<code>", methods=("PATCH",))
+@stores.route("/<path:code>", methods=("PATCH",))
 @access("stores.edit")
 @stores.arguments(ChangedStoreSchema, example={"name": "Malmö City", "opened_on": "2019-03-04"})
 @stores.response(200, StoreSchema)

@@ -42,7 +42,11 @@ document.addEventListener("keydown", (event) => {
 const places = { h: "/", c: "/customers", t: "/till" };
 let going = 0;
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") closeMenus(null);
+  if (event.key === "Escape") {
+    closeMenus(null);
+    // A search box would keep the first press to itself, to be emptied.
+    event.target.closest("dialog[open]")?.close();
+  }
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") { event.preventDefault(); open("commands"); return; }
   if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   const soon = Date.now() - going < 1500;
@@ -115,6 +119,12 @@ const giveBack = () => {
 };
 giveBack();
 
-const complain = () => { document.getElementById("toast")?.removeAttribute("hidden"); };
-document.addEventListener("htmx:responseError", complain);
-document.addEventListener("htmx:sendError", complain);
+const usual = document.querySelector("#toast > span")?.textContent;
+const complain = (words) => {
+  const toast = document.getElementById("toast");
+  toast?.querySelector("span").replaceChildren(words);
+  toast?.removeAttribute("hidden");
+};
+document.addEventListener("refused", (event) => complain(event.detail.reason));
+document.addEventListener("htmx:sendError", () => complain(usual));
+document.addEventListener("htmx:responseError", ({ detail }) => { if (!detail.xhr.getResponseHeader("HX-Trigger")) complain(usual); });

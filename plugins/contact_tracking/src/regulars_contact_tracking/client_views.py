@@ -9,13 +9,13 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from regulars_contact_tracking import client_book, clients, contributions, follow_ups, forms, plans
+from regulars_contact_tracking import client_book, clients, contributions, follow_ups, forms, plans, service
 from regulars_contact_tracking.client_book import Purchases, Which
 from regulars_contact_tracking.i18n import _
 from regulars_contact_tracking.models import Every, Rank
 from regulars_contact_tracking.views import pages
 from regulars_contact_tracking.words import CHANNELS, UNITS
-from regulars_plugin_api.errors import InvalidInput
+from regulars_plugin_api.errors import InvalidInput, NotAllowedYet
 from regulars_plugin_api.hookspecs import customers as customer_hooks
 from regulars_plugin_api.hookspecs import data as data_hooks
 from regulars_plugin_api.i18n import Text
@@ -51,8 +51,12 @@ def book(customer_id: int) -> str:
 def take(customer_id: int) -> ResponseReturnValue:
     """Into my book, in the first place or the second."""
     rank = forms.Reader(request.form).read("rank", forms.one_of(Rank)) or Rank.PRIMARY
-    with current_crm().transaction() as session:
-        clients.take(session, _customer(session, customer_id).id, _me(), rank)
+    try:
+        with current_crm().transaction() as session:
+            clients.take(session, _living(session, customer_id).id, _me(), rank)
+    except NotAllowedYet as refused:
+        flash(str(refused.message), "warn")
+        return redirect(_address(customer_id))
     return _back(customer_id, _("The customer is in your client book."))
 
 
@@ -80,10 +84,10 @@ def add_detail(customer_id: int) -> ResponseReturnValue:
     """Keep a size, wish or key date in mind."""
     try:
         fields = forms.detail(request.form)
-    except InvalidInput as wrong:
-        return _refused(customer_id, wrong, "detail")
-    with current_crm().transaction() as session:
-        clients.add_detail(session, _customer(session, customer_id).id, fields)
+        with current_crm().transaction() as session:
+            clients.add_detail(session, _living(session, customer_id).id, fields)
+    except (InvalidInput, NotAllowedYet) as refused:
+        return _refused(customer_id, refused, "detail")
     return redirect(url_for("contact_tracking.book", customer_id=customer_id))
 
 
@@ -102,10 +106,10 @@ def plan_customer(customer_id: int) -> ResponseReturnValue:
     """Plan to be in touch with a customer again and again."""
     try:
         fields = forms.plan(request.form)
-    except InvalidInput as wrong:
-        return _refused(customer_id, wrong, "plan")
-    with current_crm().transaction() as session:
-        plans.add(session, _me(), _customer(session, customer_id).id, fields)
+        with current_crm().transaction() as session:
+            plans.add(session, _me(), _living(session, customer_id).id, fields)
+    except (InvalidInput, NotAllowedYet) as refused:
+        return _refused(customer_id, refused, "plan")
     return redirect(url_for("contact_tracking.book", customer_id=customer_id))
 
 
@@ -162,6 +166,10 @@ def _customer(session: Session, customer_id: int) -> CustomerView:
     return current_crm().customers.seen_by(session, current_viewer(), customer_id)
 
 
+def _living(session: Session, customer_id: int) -> CustomerView:
+    return service.living(current_crm(), session, customer_id, current_viewer())
+
+
 def _which(given: str | None) -> Which:
     try:
         return Which(given or "all")
@@ -193,9 +201,10 @@ def _address(customer_id: int) -> str:
     return url_for("customers.show", customer_id=customer_id)
 
 
-def _refused(customer_id: int, wrong: InvalidInput, form: str) -> ResponseReturnValue:
+def _refused(customer_id: int, refused: InvalidInput | NotAllowedYet, form: str) -> ResponseReturnValue:
+    fields = refused.fields if isinstance(refused, InvalidInput) else {"customer": refused.message}
     with current_crm().read(current_viewer()) as session:
-        return _book(session, _customer(session, customer_id), {form: request.form}, {form: wrong.fields}), 422
+        return _book(session, _customer(session, customer_id), {form: request.form}, {form: fields}), refused.status
 
 
 def _book(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from regulars_contact_tracking.i18n import _
 from regulars_contact_tracking.models import Client, Detail, DetailKind, Rank
-from regulars_plugin_api.db import users
+from regulars_plugin_api.db import customers, users
 from regulars_plugin_api.errors import NotFound
 
 
@@ -62,7 +62,13 @@ def details(session: Session, customer_id: int) -> Mapping[DetailKind, Sequence[
 
 
 def add_detail(session: Session, customer_id: int, fields: Mapping[str, Any]) -> int:
-    """Keep a size, wish or key date in mind; its id."""
+    """Keep a size, wish or key date in mind; its id. What is known already is not kept twice."""
+    # Locked: the same form sent twice at once finds what the first made of it.
+    session.execute(sa.select(customers.c.id).where(customers.c.id == customer_id).with_for_update())
+    same = [getattr(Detail, name).is_not_distinct_from(value) for name, value in fields.items()]
+    known = session.scalar(sa.select(Detail.id).where(Detail.customer_id == customer_id, *same).limit(1))
+    if known is not None:
+        return known
     row = Detail(customer_id=customer_id, **fields)
     session.add(row)
     session.flush()

@@ -43,6 +43,7 @@ class Buyer(NamedTuple):
     id: int
     language: str | None
     store_id: int | None
+    joined_at: dt.datetime
 
 
 class Contact(NamedTuple):
@@ -62,7 +63,8 @@ def fill(crm: Crm, size: str) -> None:
     with crm.read() as session:
         zones = {row.id: ZoneInfo(row.timezone) for row in session.execute(sa.select(stores.c.id, stores.c.timezone))}
         staff = session.scalars(sa.select(users.c.id).where(users.c.active).order_by(users.c.id)).all()
-        query = sa.select(customers.c.id, customers.c.language, customers.c.store_id).where(customers.c.kind == "person")
+        about = (customers.c.id, customers.c.language, customers.c.store_id, customers.c.created_at)
+        query = sa.select(*about).where(customers.c.kind == "person")
         buyers = [Buyer(*row) for row in session.execute(query.order_by(customers.c.id))]
     chance, still_open = random.Random(SEED), Counter[int | None]()  # noqa: S311 - the same each time, and no secret
     for start in range(0, len(buyers), CUSTOMERS_AT_ONCE):
@@ -82,9 +84,10 @@ def _contacts(
     zone: ZoneInfo,
     still_open: Counter[int | None],
 ) -> Iterator[Contact]:
-    for _contact in range(min(6, int(chance.expovariate(1 / 1.6)))):
-        talk = chance.choice(TALKS.get(buyer.language or "", TALKS["en"]))
-        day = LAST_DAY - dt.timedelta(days=int(DAYS * chance.random() ** 2))
+    talks = TALKS.get(buyer.language or "", TALKS["en"])
+    known_for = min(DAYS, (LAST_DAY - buyer.joined_at.date()).days)
+    for talk in chance.sample(talks, min(len(talks), int(chance.expovariate(1 / 1.6)))):
+        day = LAST_DAY - dt.timedelta(days=int(known_for * chance.random() ** 2))
         clock = dt.time(chance.randint(9, 18), chance.randint(0, 59))
         at = dt.datetime.combine(day, clock, zones.get(buyer.store_id or 0, zone)).astimezone(dt.UTC)
         user_id = chance.choice(staff) if staff else None

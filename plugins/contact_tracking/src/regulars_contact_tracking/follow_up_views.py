@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from regulars_contact_tracking import contributions, follow_ups, forms, service
 from regulars_contact_tracking.follow_ups import Position
@@ -14,7 +16,7 @@ from regulars_contact_tracking.i18n import _
 from regulars_contact_tracking.records import FollowUpView
 from regulars_contact_tracking.views import CHANGED, pages
 from regulars_plugin_api import values
-from regulars_plugin_api.errors import InvalidInput
+from regulars_plugin_api.errors import Conflict, InvalidInput
 from regulars_plugin_api.i18n import Text
 from regulars_plugin_api.web import access, current_crm, current_viewer, render
 
@@ -40,7 +42,7 @@ def listed() -> str:
 @access("contact_tracking.view")
 def follow_up(follow_up_id: int) -> str:
     """One follow-up, to be done, moved or handed over."""
-    return _page(follow_up_id, {})
+    return _page(_found(follow_up_id), {})
 
 
 @pages.get("/customers/<int:customer_id>/next-step")
@@ -59,10 +61,9 @@ def close(follow_up_id: int) -> ResponseReturnValue:
     form = forms.Reader(request.form)
     outcome = form.read("outcome", forms.line)
     if form.wrong:
-        return _page(follow_up_id, form.wrong), 422
-    with current_crm().transaction() as session:
-        follow_ups.close(session, follow_up_id, outcome=outcome, by=current_viewer(), now=current_crm().clock.now())
-    return _after(follow_up_id, _("Done."))
+        return _refused(follow_up_id, form.wrong), 422
+    viewer, now = current_viewer(), current_crm().clock.now()
+    return _changed(follow_up_id, _("Done."), lambda session: follow_ups.close(session, follow_up_id, outcome=outcome, by=viewer, now=now))
 
 
 @pages.post("/follow-ups/<int:follow_up_id>/reopen")
@@ -82,10 +83,9 @@ def move(follow_up_id: int) -> ResponseReturnValue:
     days = form.read("days", lambda raw: values.whole_number(raw, minimum=1, maximum=3650))
     due_on = contributions.today() + dt.timedelta(days) if days else form.needed("due_on", values.date, _("Give the day."))
     if due_on is None:
-        return _page(follow_up_id, form.wrong), 422
-    with current_crm().transaction() as session:
-        follow_ups.move(session, follow_up_id, due_on, by=current_viewer())
-    return _after(follow_up_id, _("The follow-up is moved."))
+        return _refused(follow_up_id, form.wrong), 422
+    viewer = current_viewer()
+    return _changed(follow_up_id, _("The follow-up is moved."), lambda session: follow_ups.move(session, follow_up_id, due_on, by=viewer))
 
 
 @pages.post("/follow-ups/<int:follow_up_id>/assign")
@@ -95,27 +95,51 @@ def assign(follow_up_id: int) -> ResponseReturnValue:
     form = forms.Reader(request.form)
     user_id = form.needed("assignee", forms.number, _("Choose somebody."))
     if user_id is None:
-        return _page(follow_up_id, form.wrong), 422
-    with current_crm().transaction() as session:
-        follow_ups.assign(session, follow_up_id, user_id, by=current_viewer())
-    return _after(follow_up_id, _("The follow-up is handed over."), is_gone=True)
+        return _refused(follow_up_id, form.wrong), 422
+    viewer, said = current_viewer(), _("The follow-up is handed over.")
+    return _changed(follow_up_id, said, lambda session: follow_ups.assign(session, follow_up_id, user_id, by=viewer), is_gone=True)
+
+
+def _changed(follow_up_id: int, said: Text, change: Callable[[Session], None], *, is_gone: bool = False) -> ResponseReturnValue:
+    try:
+        with current_crm().transaction() as session:
+            change(session)
+    except InvalidInput as wrong:
+        return _refused(follow_up_id, wrong.fields), wrong.status
+    except Conflict as late:
+        return _refused(follow_up_id, {"follow_up": late.message}), late.status
+    return _after(follow_up_id, said, is_gone=is_gone)
+
+
+def _refused(follow_up_id: int, wrong: Mapping[str, Text]) -> str:
+    """What is wrong and what was typed, where the button was."""
+    found = _found(follow_up_id)
+    return _part(found, wrong) if request.headers.get("HX-Request") else _page(found, wrong)
 
 
 def _after(follow_up_id: int, said: Text, *, is_gone: bool = False) -> ResponseReturnValue:
     """Back to where the button was; for htmx the part of the page that changed."""
-    back = request.form.get("back", "")
+    # Handed over, it may be nobody's to see from here.
+    found = None if is_gone else _found(follow_up_id)
+    if request.headers.get("HX-Request") and found is not None:
+        return _part(found, {}), CHANGED if _back() == "customer" else {}
+    flash(str(said), "ok")
+    return redirect(_address(_back(), found))
+
+
+def _part(found: FollowUpView, wrong: Mapping[str, Text]) -> str:
+    """The part of the page that the button belongs to."""
+    told = {"wrong": wrong, "typed": request.form.get("outcome", "") if wrong else ""}
+    if _back() != "customer":
+        return render("contact_tracking/_row.html", one=found, back=_back(), **told, **contributions.WORDS)
     viewer = current_viewer()
     with current_crm().read(viewer) as session:
-        # Handed over, it may be nobody's to see from here.
-        found = None if is_gone else follow_ups.follow_up(session, follow_up_id, viewer, contributions.today())
-        if request.headers.get("HX-Request") and found is not None:
-            if back == "customer":
-                customer = current_crm().customers.seen_by(session, viewer, found.customer_id)
-                shown = contributions.next_step(session, customer, viewer)
-                return render("contact_tracking/next_step.html", customer=customer, **shown), CHANGED
-            return render("contact_tracking/_row.html", one=found, back=back, **contributions.WORDS)
-    flash(str(said), "ok")
-    return redirect(_address(back, found))
+        customer = current_crm().customers.seen_by(session, viewer, found.customer_id)
+        return render("contact_tracking/next_step.html", customer=customer, **told, **contributions.next_step(session, customer, viewer))
+
+
+def _back() -> str:
+    return request.form.get("back", "")
 
 
 def _address(back: str, found: FollowUpView | None) -> str:
@@ -126,9 +150,13 @@ def _address(back: str, found: FollowUpView | None) -> str:
     return url_for("contact_tracking.listed")
 
 
-def _page(follow_up_id: int, wrong: dict[str, Text]) -> str:
+def _found(follow_up_id: int) -> FollowUpView:
     with current_crm().read(current_viewer()) as session:
-        found = follow_ups.follow_up(session, follow_up_id, current_viewer(), contributions.today())
+        return follow_ups.follow_up(session, follow_up_id, current_viewer(), contributions.today())
+
+
+def _page(found: FollowUpView, wrong: Mapping[str, Text]) -> str:
+    with current_crm().read(current_viewer()) as session:
         shown: dict[str, Any] = {"one": found, "staff": service.staff(session), "given": request.form, "wrong": wrong}
     return render("contact_tracking/follow_up.html", **shown, **contributions.WORDS)
 

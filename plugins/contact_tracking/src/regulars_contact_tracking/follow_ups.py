@@ -15,7 +15,7 @@ from regulars_contact_tracking.i18n import _
 from regulars_contact_tracking.models import Client, FollowUp
 from regulars_contact_tracking.records import FollowUpView, NextStep
 from regulars_plugin_api.db import customers, read_rows, stores, users
-from regulars_plugin_api.errors import Forbidden, InvalidInput, NotFound
+from regulars_plugin_api.errors import Conflict, Forbidden, InvalidInput, NotFound
 from regulars_plugin_api.events import emit
 from regulars_plugin_api.ids import uuid7
 from regulars_plugin_api.scope import in_scope
@@ -61,7 +61,7 @@ def add(
     known = session.scalar(sa.select(FollowUp.id).where(FollowUp.uid == uid, FollowUp.customer_id == customer_id)) if uid else None
     if known is not None:
         return known
-    assignee_id = by.user_id if step.assignee_id is None else _somebody(session, step.assignee_id)
+    assignee_id = by.user_id if step.assignee_id is None else somebody(session, step.assignee_id)
     row = FollowUp(
         uid=uid or uuid7(),
         customer_id=customer_id,
@@ -110,12 +110,14 @@ def follow_up(session: Session, follow_up_id: int, viewer: Viewer, today: dt.dat
 
 
 def close(session: Session, follow_up_id: int, *, outcome: str | None, by: Viewer, now: dt.datetime) -> None:
-    """Note that a follow-up is done and what came of it; one that is done stays as it is. Raises ``NotFound``."""
+    """Note that a follow-up is done and what came of it; to say the same again does nothing. Raises ``NotFound``, ``Conflict``."""
     row = _row(session, follow_up_id, by)
-    if row.done_at is None:
-        row.done_at, row.done_by_id, row.outcome = now, by.user_id, outcome
-        session.flush()
-        emit(session, FollowUpClosed(customer_id=row.customer_id, follow_up_id=row.id))
+    if row.done_at is not None and (row.done_by_id, row.outcome) == (by.user_id, outcome):
+        return
+    _refuse_closed(row, by)
+    row.done_at, row.done_by_id, row.outcome = now, by.user_id, outcome
+    session.flush()
+    emit(session, FollowUpClosed(customer_id=row.customer_id, follow_up_id=row.id))
 
 
 def reopen(session: Session, follow_up_id: int, *, by: Viewer) -> None:
@@ -126,23 +128,33 @@ def reopen(session: Session, follow_up_id: int, *, by: Viewer) -> None:
 
 
 def move(session: Session, follow_up_id: int, due_on: dt.date, *, by: Viewer) -> None:
-    """Do it on another day. Raises ``NotFound``."""
-    _row(session, follow_up_id, by).due_on = due_on
+    """Do it on another day. Raises ``NotFound``, ``Conflict``."""
+    row = _row(session, follow_up_id, by)
+    _refuse_closed(row, by)
+    row.due_on = due_on
     session.flush()
 
 
 def assign(session: Session, follow_up_id: int, user_id: int, *, by: Viewer) -> None:
     """Hand a follow-up over. Everybody may hand over their own and take what is nobody's; the rest needs ``contact_tracking.manage``.
 
-    Raises ``Forbidden``, ``InvalidInput``, ``NotFound``.
+    Raises ``Forbidden``, ``InvalidInput``, ``NotFound``, ``Conflict``.
     """
     row = _row(session, follow_up_id, by)
+    _refuse_closed(row, by)
     if row.assignee_id not in (None, by.user_id) and not by.may("contact_tracking.manage"):
         raise Forbidden(_("This is somebody else's. Ask a manager to hand it over."))
-    row.assignee_id = _somebody(session, user_id)
+    row.assignee_id = somebody(session, user_id)
     session.flush()
     emit(session, FollowUpAssigned(customer_id=row.customer_id, follow_up_id=row.id, assignee_id=row.assignee_id))
     reminders.handed_over(session, row, by)
+
+
+def somebody(session: Session, user_id: int) -> int:
+    """``user_id``, if that is one of staff. Raises ``InvalidInput``."""
+    if session.scalar(sa.select(users.c.id).where(users.c.id == user_id, users.c.active)) is None:
+        raise InvalidInput(assignee=_("This is nobody of staff."))
+    return user_id
 
 
 def _of(viewer: Viewer, whose: str) -> sa.ColumnElement[bool]:
@@ -166,10 +178,10 @@ def _no_such() -> NotFound:
     return NotFound(_("There is no such follow-up."))
 
 
-def _somebody(session: Session, user_id: int) -> int:
-    if session.scalar(sa.select(users.c.id).where(users.c.id == user_id, users.c.active)) is None:
-        raise InvalidInput(assignee=_("This is nobody of staff."))
-    return user_id
+def _refuse_closed(row: FollowUp, by: Viewer) -> None:
+    if row.done_at is not None:
+        mine, theirs = _("You have closed this already."), _("Somebody else has closed this already.")
+        raise Conflict(mine if row.done_by_id is not None and row.done_by_id == by.user_id else theirs)
 
 
 def _view(row: Any, today: dt.date) -> FollowUpView:

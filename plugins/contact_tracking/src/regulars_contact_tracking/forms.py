@@ -12,6 +12,7 @@ from regulars_contact_tracking.models import Channel, DetailKind, Direction, Eve
 from regulars_contact_tracking.records import Draft, NextStep
 from regulars_plugin_api import values
 from regulars_plugin_api.forms import Reader as Reader
+from regulars_plugin_api.i18n import Text
 
 T = TypeVar("T")
 LONGEST_LINE, LONGEST_TEXT = 200, 4000
@@ -40,18 +41,28 @@ def number(raw: str) -> int:
     return values.whole_number(raw, minimum=1, maximum=2**62)
 
 
-def draft(given: Mapping[str, str], people: tuple[int, ...], *, zone: ZoneInfo, now: dt.datetime, step_alone: bool = False) -> Draft:
+def draft(
+    given: Mapping[str, str],
+    people: tuple[int, ...],
+    *,
+    zone: ZoneInfo,
+    now: dt.datetime,
+    step_alone: bool = False,
+    step_needed: bool = False,
+    wrong: Mapping[str, Text] | None = None,
+) -> Draft:
     """A contact as the form has it; a time without an offset is read in ``zone``. With ``step_alone`` a next step will do.
 
-    Raises ``InvalidInput``.
+    ``wrong`` is what is known to be wrong beforehand: all of it is told at once. Raises ``InvalidInput``.
     """
     form = Reader(given)
+    form.wrong.update(wrong or {})
     channel = form.needed("channel", one_of(Channel), _("Say how it came about."))
     at = form.read("at", lambda raw: values.instant(raw, None, zone).at)
     if at is not None and at > now + _SLACK:
         form.wrong["at"] = _("This lies in the future. What is still to be done is a next step.")
     said = {"subject": form.read("subject", line), "text": form.read("text", text), "outcome": form.read("outcome", line)}
-    step = next_step(form, channel)
+    step = next_step(form, channel, needed=step_needed)
     is_enough = any(said.values()) or (step_alone and form.given.get("next_step", "").strip())
     if not is_enough and not form.wrong.keys() & said.keys():
         form.wrong["text"] = _("Write down what was said, or what came of it.")

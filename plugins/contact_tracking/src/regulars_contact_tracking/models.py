@@ -8,6 +8,7 @@ import enum
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from regulars_contact_tracking.i18n import _
 from regulars_plugin_api.db import Base, BigInt, CodeText, CustomerOwned, Uid, dump_as, text_enum
 
 
@@ -71,7 +72,7 @@ class Interaction(CustomerOwned, Base):
         # The day is only read from it: lists show the last one of each customer.
         sa.Index("ix_contact_tracking_interaction_customer_id_at_id_business_date", "customer_id", "at", "id", "business_date"),
         sa.Index("ix_contact_tracking_interaction_at_id", "at", "id"),
-        {"info": dump_as("customer_id", "at", "channel", omit=("uid", "words", "created_at"))},
+        {"info": dump_as("customer_id", "at", "channel", omit=("uid", "words", "created_at"), title=_("Contact"))},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -126,7 +127,7 @@ class FollowUp(CustomerOwned, Base):
         _of_open("assignee", "assignee_id", "due_on", "id"),
         _of_open("store", "store_id", "due_on", "id"),
         _of_open("due", "due_on", "id"),
-        {"info": dump_as("customer_id", "due_on", "what", omit=("uid", "created_at"))},
+        {"info": dump_as("customer_id", "due_on", "what", omit=("uid", "created_at"), title=_("Follow-up"))},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -154,7 +155,7 @@ class Client(CustomerOwned, Base):
     """
 
     __tablename__ = "contact_tracking_client"
-    __table_args__ = (sa.UniqueConstraint("user_id", "customer_id"), {"info": dump_as("user_id", "customer_id")})
+    __table_args__ = (sa.UniqueConstraint("user_id", "customer_id"), {"info": dump_as("user_id", "customer_id", title=_("Client book"))})
 
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id", ondelete="CASCADE"))
@@ -166,7 +167,7 @@ class Detail(CustomerOwned, Base):
     """A size, a wish or a key date of a customer; a key date comes again each year on the ``day``."""
 
     __tablename__ = "contact_tracking_detail"
-    __table_args__ = {"info": dump_as("customer_id", "kind", "title", "value")}
+    __table_args__ = {"info": dump_as("customer_id", "kind", "title", "value", title=_("Size, wish or key date"))}
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[DetailKind] = mapped_column(text_enum(DetailKind))
@@ -182,7 +183,7 @@ class Plan(Base):
     """
 
     __tablename__ = "contact_tracking_plan"
-    __table_args__ = {"info": dump_as("user_id", "customer_id", "what", "starts_on")}
+    __table_args__ = {"info": dump_as("user_id", "customer_id", "what", "starts_on", title=_("Plan"))}
 
     id: Mapped[int] = mapped_column(primary_key=True)
     customer_id: Mapped[int | None] = mapped_column(sa.ForeignKey("customer.id", ondelete="CASCADE"), index=True)

@@ -126,7 +126,7 @@ def listed(query: dict[str, Any], session: Session) -> Any:
 def create(given: dict[str, Any], session: Session) -> Response:
     """Write down a contact."""
     crm, viewer = current_crm(), current_viewer()
-    customer = crm.customers.seen_by(session, viewer, customer_id_of(session, given["customer"]))
+    customer = service.living(crm, session, customer_id_of(session, given["customer"]), viewer)
     draft, now = _draft(session, given), crm.clock.now()
     interaction_id = service.log(session, customer, draft, by=viewer, now=now, zone=crm.timezone)
     made = _one(session, interaction_id)
@@ -153,7 +153,7 @@ def change(given: dict[str, Any], session: Session, interaction_id: int) -> Resp
     refuse_stale(current, given)
     known = {name: current[name] for name in ("channel", "direction", "at", "store", "subject", "text", "outcome")}
     draft = _draft(session, {"people": [user_id for user_id, _name in found.people], **known, **given})
-    service.edit(session, interaction_id, draft, by=current_viewer(), zone=current_crm().timezone)
+    service.edit(session, interaction_id, draft, by=current_viewer(), zone=current_crm().timezone, version=found.version)
     return answer_of(_one(session, interaction_id))
 
 
@@ -176,7 +176,8 @@ def _draft(session: Session, given: Mapping[str, Any]) -> Draft:
     if store_id is not None:
         texts["store"] = str(store_id)
     people = tuple(given["people"]) if "people" in given else () if viewer.user_id is None else (viewer.user_id,)
-    return forms.draft(texts, people, zone=current_crm().timezone, now=current_crm().clock.now())
+    has_step = bool(texts.keys() & {"next_step", "due_on", "assignee"})
+    return forms.draft(texts, people, zone=current_crm().timezone, now=current_crm().clock.now(), step_needed=has_step)
 
 
 def _store_id(session: Session, code: str | None) -> int | None:

@@ -19,8 +19,9 @@ from regulars_contact_tracking.i18n import _
 from regulars_contact_tracking.models import Channel, Direction, Interaction, Participant
 from regulars_contact_tracking.records import Draft, InteractionView, Person
 from regulars_plugin_api.db import read_rows, stores, users
-from regulars_plugin_api.errors import Conflict, Forbidden, InvalidInput, NotFound
+from regulars_plugin_api.errors import Conflict, Forbidden, InvalidInput, NotAllowedYet, NotFound
 from regulars_plugin_api.events import emit
+from regulars_plugin_api.i18n import Text
 from regulars_plugin_api.ids import uuid7
 from regulars_plugin_api.scope import in_scope
 from regulars_plugin_api.services import Crm
@@ -93,7 +94,7 @@ def log(
 
 def edit(session: Session, interaction_id: int, draft: Draft, *, by: Viewer, zone: ZoneInfo, version: int | None = None) -> None:
     """Change what a contact says. ``version``, if given, must be the current one. Raises ``InvalidInput``, ``NotFound``, ``Conflict``."""
-    row = _row(session, interaction_id)
+    row = _row(session, interaction_id, locked=True)
     if version is not None and version != row.version:
         raise Conflict
     row.channel, row.direction, row.at = draft.channel, draft.direction, draft.at or row.at
@@ -191,6 +192,32 @@ def seen(
     return found, customer
 
 
+def living(crm: Crm, session: Session, customer_id: int, viewer: Viewer) -> CustomerView:
+    """A customer whom the viewer may see, to keep something of. Raises ``NotFound``, and ``NotAllowedYet`` for one in the trash."""
+    customer = crm.customers.seen_by(session, viewer, customer_id)
+    if customer.deleted:
+        raise NotAllowedYet(_("This customer is in the trash. Take it out of there first."))
+    return customer
+
+
+def unknown(
+    session: Session, viewer: Viewer, *, store_id: int | None, people: Collection[int], assignee_id: int | None
+) -> Mapping[str, Text]:
+    """Those fields of a form that name a store or somebody of staff who isn't there, each with a sentence."""
+    checks = (
+        lambda: zone_of(session, store_id, viewer),
+        lambda: _known_people(session, people),
+        lambda: assignee_id and follow_ups.somebody(session, assignee_id),
+    )
+    wrong: dict[str, Text] = {}
+    for check in checks:
+        try:
+            check()
+        except InvalidInput as missing:
+            wrong |= missing.fields
+    return wrong
+
+
 def may_change(found: InteractionView, viewer: Viewer) -> bool:
     """Whether the viewer wrote it down, or manages those who did."""
     is_mine = viewer.user_id is not None and found.created_by_id == viewer.user_id
@@ -245,8 +272,8 @@ def words(*said: str | None) -> str:
     return fold(" ".join(part for part in said if part))
 
 
-def _row(session: Session, interaction_id: int) -> Interaction:
-    row = session.get(Interaction, interaction_id)
+def _row(session: Session, interaction_id: int, *, locked: bool = False) -> Interaction:
+    row = session.get(Interaction, interaction_id, with_for_update=locked)
     if row is None:
         raise NotFound(_("There is no such contact."))
     return row

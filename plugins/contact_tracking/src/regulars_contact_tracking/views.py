@@ -16,7 +16,7 @@ from regulars_contact_tracking.i18n import _
 from regulars_contact_tracking.models import Channel, Direction
 from regulars_contact_tracking.records import Draft, InteractionView
 from regulars_contact_tracking.words import CHANNELS, DIRECTIONS
-from regulars_plugin_api.errors import Conflict, InvalidInput
+from regulars_plugin_api.errors import Conflict, InvalidInput, NotAllowedYet
 from regulars_plugin_api.i18n import Text
 from regulars_plugin_api.views import CustomerView, Viewer
 from regulars_plugin_api.web import PluginBlueprint, access, current_crm, current_viewer, render
@@ -43,19 +43,21 @@ def log(customer_id: int) -> ResponseReturnValue:
     in_place = request.headers.get("HX-Request") is not None
     try:
         with crm.transaction() as session:
-            customer = _customer(session, customer_id)
+            customer = service.living(crm, session, customer_id, viewer)
             draft, uid = _draft(session, viewer, now, step_alone=True), _uid(request.form.get("uid", ""))
             if draft.next_step is not None and draft.is_step_alone:
                 store_id = draft.store_id or service.home_of(customer, viewer)
                 follow_ups.add(session, customer.id, draft.next_step, by=viewer, now=now, store_id=store_id, uid=uid)
             else:
                 service.log(session, customer, draft, by=viewer, now=now, zone=crm.timezone, uid=uid)
-    except InvalidInput as wrong:
-        if in_place:
-            values = contributions.composer_values(request.form) | {"customer": customer, "wrong": wrong.fields}
-            return render("contact_tracking/composer.html", **values), 422
+    except (InvalidInput, NotAllowedYet) as refused:
+        fields = refused.fields if isinstance(refused, InvalidInput) else {"customer": refused.message}
         with crm.read(viewer) as session:
-            return _form(session, customer, request.form, wrong.fields), 422
+            customer = _customer(session, customer_id)
+            if in_place:
+                values = contributions.composer_values(request.form) | {"customer": customer, "wrong": fields}
+                return render("contact_tracking/composer.html", **values), refused.status
+            return _form(session, customer, request.form, fields), refused.status
     if in_place:
         blank = contributions.composer_values({**contributions.blank_form(), "channel": draft.channel.value})
         return render("contact_tracking/composer.html", customer=customer, saved=True, **blank), CHANGED
@@ -93,10 +95,15 @@ def edit(interaction_id: int) -> ResponseReturnValue:
         with crm.transaction() as session:
             draft, version = _draft(session, viewer, now), forms.Reader(request.form).read("version", forms.number)
             service.edit(session, interaction_id, draft, by=viewer, zone=crm.timezone, version=version)
-    except (InvalidInput, Conflict) as wrong:
-        fields = wrong.fields if isinstance(wrong, InvalidInput) else {"version": wrong.message}
+    except InvalidInput as wrong:
         with crm.read(viewer) as session:
-            return _form(session, customer, request.form, fields, found), wrong.status
+            return _form(session, customer, request.form, wrong.fields, found), wrong.status
+    except Conflict as late:
+        with crm.read(viewer) as session:
+            theirs, customer = _seen(session, interaction_id, to_change=True)
+            # Whoever saves again has seen what the other made of it.
+            given = {**request.form, "version": str(theirs.version)}
+            return _form(session, customer, given, {"version": late.message}, theirs), late.status
     flash(str(_("The changes are saved.")), "ok")
     return redirect(url_for("contact_tracking.interaction", interaction_id=interaction_id))
 
@@ -121,12 +128,14 @@ def _seen(session: Session, interaction_id: int, *, to_change: bool = False) -> 
 
 
 def _draft(session: Session, viewer: Viewer, now: dt.datetime, *, step_alone: bool = False) -> Draft:
-    store_id = forms.Reader(request.form).read("store", forms.number)
-    zone = service.zone_of(session, store_id, viewer) or current_crm().timezone
+    form, chain = forms.Reader(request.form), current_crm().timezone
+    store_id = form.read("store", forms.number)
+    assignee_id = form.read("assignee", forms.number) if request.form.get("next_step", "").strip() else None
     chosen = tuple(int(one) for one in request.form.getlist("people") if one.isdecimal() and len(one) < 19)
-    return forms.draft(
-        request.form, chosen or (() if viewer.user_id is None else (viewer.user_id,)), zone=zone, now=now, step_alone=step_alone
-    )
+    wrong = service.unknown(session, viewer, store_id=store_id, people=chosen, assignee_id=assignee_id)
+    zone = chain if "store" in wrong else service.zone_of(session, store_id, viewer) or chain
+    people = chosen or (() if viewer.user_id is None else (viewer.user_id,))
+    return forms.draft(request.form, people, zone=zone, now=now, step_alone=step_alone, wrong=wrong)
 
 
 def _uid(given: str) -> str | None:
@@ -163,4 +172,6 @@ def _form(
         "directions": {direction.value: title for direction, title in DIRECTIONS.items()},
         "default_direction": Direction.OUT.value,
     }
-    return render("contact_tracking/form.html", customer=customer, given=given, wrong=wrong, interaction=found, **values)
+    return render(
+        "contact_tracking/form.html", customer=customer, given=given, wrong=wrong, interaction=found, **values, **contributions.WORDS
+    )

@@ -79,7 +79,11 @@ def _render(session: Session, refs: Sequence[int], viewer: Viewer) -> Mapping[in
 
 def _entry(one: Any, viewer: Viewer) -> TimelineEntry:
     where = " · ".join([one.store or "", *_amount(service.total_of(one, viewer), one.currency)])
-    return TimelineEntry(_n("Bought one article", "Bought %(num)s articles", one.line_count), where, _url(one), icon="receipt")
+    if one.total_minor < 0:
+        said = _n("Brought back one article", "Brought back %(num)s articles", one.line_count)
+    else:
+        said = _n("Bought one article", "Bought %(num)s articles", one.line_count)
+    return TimelineEntry(said, where, _url(one), icon="receipt")
 
 
 def _search(session: Session, text: str, limit: int, viewer: Viewer) -> Sequence[SearchHit]:

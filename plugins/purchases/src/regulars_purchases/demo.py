@@ -23,6 +23,7 @@ from regulars_purchases.models import lines, products, receipts
 SEED = 20_261_122
 LAST_DAY = dt.date(2026, 11, 20)
 DAYS = 730
+LAPSED = 180
 CUSTOMERS_AT_ONCE = 1000
 GUESTS = 0.12
 # How many öre, cents or pence one SEK is worth on the price tags.
@@ -57,43 +58,49 @@ def fill(crm: Crm, size: str) -> None:
             Shop(one.id, one.code, ZoneInfo(one.timezone), one.currency) for one in session.execute(sa.select(stores).order_by(stores.c.id))
         ]
         has_bought = customers.c.status != "prospect"
-        buyers = session.execute(sa.select(customers.c.id, customers.c.store_id).where(has_bought).order_by(customers.c.id)).all()
+        about = (customers.c.id, customers.c.store_id, customers.c.created_at)
+        buyers = session.execute(sa.select(*about).where(has_bought).order_by(customers.c.id)).all()
     if not shops:
         return
     sales = Sales(random.Random(SEED), sample, ids, shops)  # noqa: S311 - the same each time, and no secret
     for start in range(0, len(buyers), CUSTOMERS_AT_ONCE):
         chunk = buyers[start : start + CUSTOMERS_AT_ONCE]
-        sold = [receipt for customer_id, store_id in chunk for receipt in sales.of(customer_id, store_id)]
+        sold = [receipt for customer_id, store_id, joined in chunk for receipt in sales.of(customer_id, store_id, joined.date())]
         with crm.transaction() as session:
             _insert_sales(session, sold)
-            figures.recompute(session, [customer_id for customer_id, _store in chunk])
+            figures.recompute(session, [customer_id for customer_id, _store, _joined in chunk])
 
 
 class Sales:
-    """Makes up what customers bought: more before Christmas, each article most in its months, some of it brought back."""
+    """Makes up what customers bought: more before Christmas, each article most in its months, some of it brought back.
+
+    One in four has not been seen for half a year and more.
+    """
 
     def __init__(self, chance: random.Random, sample: Sequence[Article], ids: Sequence[int], shops: Sequence[Shop]) -> None:
         self.chance, self.shops = chance, shops
         self.by_id = {shop.id: shop for shop in shops}
         self.articles = list(zip(ids, sample, strict=True))
         self.weights = {month: [5 if month in one.months else 2 for one in sample] for month in range(1, 13)}
-        self.numbers = dict.fromkeys(self.by_id, 10_000)
+        self.numbers = {one: place * 10_000 for place, one in enumerate(self.by_id, start=1)}
 
-    def of(self, customer_id: int, home: int | None) -> Iterator[Sold]:
-        """The receipts of one customer, and those of guests who came meanwhile."""
-        visits = min(60, int(self.chance.expovariate(1 / 8)))
+    def of(self, customer_id: int, home: int | None, joined: dt.date) -> Iterator[Sold]:
+        """The receipts of one customer since the day of joining, and those of guests who came meanwhile."""
+        first = min(DAYS, (LAST_DAY - joined).days)
+        last = self.chance.randrange(LAPSED, DAYS) if self.chance.random() < 0.25 else 0
+        visits = min(60, int(self.chance.expovariate(1 / 8) * max(0, first - last) / DAYS * 1.6))
         for _visit in range(visits):
             shop = self.by_id[home] if home in self.by_id and self.chance.random() < 0.8 else self.chance.choice(self.shops)
-            day = self._day()
+            day = self._day(first, last)
             is_guest = self.chance.random() < GUESTS
             sold = self._receipt(None if is_guest else customer_id, shop, day)
             yield sold
             if self.chance.random() < 0.04 and day + dt.timedelta(days=21) < LAST_DAY:
                 yield self._brought_back(sold, shop, day + dt.timedelta(days=self.chance.randint(2, 20)))
 
-    def _day(self) -> dt.date:
+    def _day(self, first: int, last: int) -> dt.date:
         while True:
-            day = LAST_DAY - dt.timedelta(days=self.chance.randrange(DAYS))
+            day = LAST_DAY - dt.timedelta(days=self.chance.randrange(last, first))
             if self.chance.random() < {11: 0.9, 12: 1.0, 1: 0.8, 7: 0.45}.get(day.month, 0.6):
                 return day
 

@@ -23,6 +23,7 @@ from regulars_plugin_api.db import (
     dump_as,
     text_enum,
 )
+from regulars_purchases.i18n import _
 
 
 class LineKind(enum.Enum):
@@ -36,7 +37,7 @@ class Product(Base):
     """An article the chain sells. A stub was met on a receipt before anybody told what it is."""
 
     __tablename__ = "purchases_product"
-    __table_args__ = {"info": dump_as("sku")}
+    __table_args__ = {"info": dump_as("sku", title=_("Product"))}
 
     id: Mapped[int] = mapped_column(primary_key=True)
     sku: Mapped[str] = mapped_column(CodeText, unique=True)
@@ -71,7 +72,7 @@ class Receipt(CustomerLinked, Base):
         _of_guests("ix_purchases_receipt_guest_number", "customer_source", "customer_number"),
         _of_guests("ix_purchases_receipt_guest_email", "customer_email"),
         _of_guests("ix_purchases_receipt_guest_phone", "customer_phone"),
-        {"info": dump_as("store_id", "till", "business_date", "receipt_no", omit=("uid",))},
+        {"info": dump_as("store_id", "till", "business_date", "receipt_no", omit=("uid",), title=_("Receipt"))},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -104,7 +105,10 @@ class ReceiptLine(Base):
     """
 
     __tablename__ = "purchases_receipt_line"
-    __table_args__ = (sa.UniqueConstraint("receipt_id", "line_no"), {"info": dump_as("receipt_id", "line_no")})
+    __table_args__ = (
+        sa.UniqueConstraint("receipt_id", "line_no"),
+        {"info": dump_as("receipt_id", "line_no", title=_("Line of a receipt"))},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     receipt_id: Mapped[int] = mapped_column(sa.ForeignKey("purchases_receipt.id", ondelete="CASCADE"))

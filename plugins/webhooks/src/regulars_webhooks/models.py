@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from regulars_plugin_api.db import Base, CustomerLinked, Uid, dump_as, text_enum
+from regulars_webhooks.i18n import _
 
 
 class State(enum.Enum):
@@ -32,7 +33,9 @@ class Endpoint(Base):
     __tablename__ = "webhooks_endpoint"
     __table_args__ = {
         "info": dump_as(
-            "uid", omit=("secret", "old_secret", "old_until", "created_at", "version", "failures", "retry_at", "parked_at", "gone_at")
+            "uid",
+            title=_("Endpoint"),
+            omit=("secret", "old_secret", "old_until", "created_at", "version", "failures", "retry_at", "parked_at", "gone_at"),
         )
     }
 
@@ -83,7 +86,7 @@ class Delivery(CustomerLinked, Base):
             postgresql_where=sa.text("leased_until IS NOT NULL"),
             sqlite_where=sa.text("leased_until IS NOT NULL"),
         ),
-        {"info": dump_as("endpoint_id", "event_id", journal=True)},
+        {"info": dump_as("endpoint_id", "event_id", journal=True, title=_("Deliveries"))},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

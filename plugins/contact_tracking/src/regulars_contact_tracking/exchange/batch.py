@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -12,10 +11,12 @@ from sqlalchemy.orm import Session
 
 from regulars_contact_tracking import models, service
 from regulars_contact_tracking.events import InteractionsImported
+from regulars_contact_tracking.exchange import people
+from regulars_contact_tracking.exchange.work import HEAD, SAID, STEP, TOLD, Key, Work
 from regulars_contact_tracking.i18n import _
-from regulars_contact_tracking.models import FollowUp, Interaction, Participant
+from regulars_contact_tracking.models import FollowUp, Interaction
 from regulars_plugin_api.bulk import insert_rows, reserve_ids, staged, update_rows
-from regulars_plugin_api.db import BigInt, CodeText, users
+from regulars_plugin_api.db import BigInt, CodeText
 from regulars_plugin_api.events import emit
 from regulars_plugin_api.exchange import ImportContext, Outcome, Record, Rejected
 from regulars_plugin_api.ids import uuid7
@@ -24,31 +25,9 @@ from regulars_plugin_api.matching import resolve
 if TYPE_CHECKING:
     from regulars_contact_tracking.exchange.importing import InteractionRow
 
-SAID = ("store_id", "person", "subject", "text", "outcome")
-HEAD = ("channel", "direction", "at", "business_date")
-STEP = ("what", "due_on", "done_at")
+SLACK = dt.timedelta(minutes=5)
 interactions: sa.Table = Interaction.__table__
 follow_ups: sa.Table = FollowUp.__table__
-Key = tuple[Any, ...]
-
-
-@dataclass(slots=True, eq=False)
-class Work:
-    """A contact a batch works on; ``id`` is None for a new one, ``step_id`` where it has no next step yet."""
-
-    id: int | None
-    customer_id: int
-    number: str | None
-    fields: dict[str, Any]
-    step_id: int | None = None
-    step: dict[str, Any] = field(default_factory=dict)
-    was: dict[str, Any] = field(default_factory=dict)
-    step_was: dict[str, Any] = field(default_factory=dict)
-
-    def put(self, fields: Mapping[str, Any], step: Mapping[str, Any], *, only_lacking: bool) -> bool:
-        """Take in what a record says; True if that changes anything."""
-        changed = _put(self.fields, fields, self.was, only_lacking)
-        return _put(self.step, step, self.step_was, only_lacking) or changed
 
 
 class InteractionBatch:
@@ -57,6 +36,7 @@ class InteractionBatch:
     def __init__(self, session: Session, batch: Sequence[Record], context: ImportContext) -> None:
         self.session, self.batch, self.context = session, batch, context
         self.works: dict[Key, Work] = {}
+        self.staff = people.Staff(session)
 
     def apply(self) -> list[Outcome | Rejected]:
         """One outcome per record, in order."""
@@ -77,8 +57,9 @@ class InteractionBatch:
 
     def _take(self, row: InteractionRow, customer_id: int) -> Outcome:
         key: Key = ("number", row.number) if row.number else ("look", customer_id, *row.look)
-        fields = {name: getattr(row, name) for name in HEAD} | dict(row.said)
         work = self.works.get(key)
+        fields = {name: getattr(row, name) for name in HEAD} | dict(row.said) | self._person(row, work)
+        self._refuse_as_forms_do(row, work)
         if work is None:
             if self.context.mode == "update":
                 raise Rejected("external_id", "not_found", _("There is no such contact to update."))
@@ -91,6 +72,20 @@ class InteractionBatch:
             raise Rejected("external_id", "already_exists", _("This contact is already here."))
         changed = work.put(fields, row.step, only_lacking=again)
         return Outcome.MERGED if again else Outcome.UPDATED if changed else Outcome.UNCHANGED
+
+    def _person(self, row: InteractionRow, work: Work | None) -> dict[str, Any]:
+        words = row.said.get("person")
+        if words is None:
+            return {}
+        is_same = work is not None and people.names(words) == people.names(work.shown)
+        return {"person": work.fields["person"] if work and is_same else self.staff.settled(words)}
+
+    def _refuse_as_forms_do(self, row: InteractionRow, work: Work | None) -> None:
+        # What is kept already may come back as it went out, whatever is refused today.
+        if row.at > self.context.at + SLACK and (work is None or work.fields["at"] != row.at):
+            raise Rejected("at", "in_future", _("This lies in the future. What is still to be done is a next step."))
+        if work is None and not row.said.keys() & set(TOLD):
+            raise Rejected("text", "blank", _("Write down what was said, or what came of it."))
 
     def _load(self, numbers: Iterable[str], customer_ids: Iterable[int]) -> None:
         """The contacts that records may mean: those of these numbers, and those without one of these customers."""
@@ -107,14 +102,15 @@ class InteractionBatch:
             within = interactions.c.at.between(min(looked_for), max(looked_for)) if looked_for else sa.false()
             query = query.where(interactions.c.number.is_(None), within)
             found |= {row.id: row for row in self.session.execute(query.with_for_update(of=interactions))}
-        steps, people = self._steps(found), self._people(found)
+        steps, took_part = self._steps(found), people.of_staff(self.session, found)
         for row in sorted(found.values(), key=lambda one: one.id):
             fields = {name: getattr(row, name) for name in (*HEAD, *SAID)}
-            fields["person"] = fields["person"] or ", ".join(people[row.id]) or None
+            shown = row.person or ", ".join(name for name, _email in took_part.get(row.id, ()))
+            fields["person"] = row.person or ", ".join(sorted(email for _name, email in took_part.get(row.id, ()))) or None
             look = (row.at, row.channel, row.direction, row.subject, row.text)
             key: Key = ("number", row.number) if row.number else ("look", row.customer_id, *look)
             step_id, step = steps.get(row.id, (None, {}))
-            self.works.setdefault(key, Work(row.id, row.customer_id, row.number, fields, step_id, step))
+            self.works.setdefault(key, Work(row.id, row.customer_id, row.number, fields, step_id, step, shown=shown))
 
     def _steps(self, ids: Iterable[int]) -> dict[int, tuple[int, dict[str, Any]]]:
         columns = [follow_ups.c[name] for name in STEP]
@@ -124,46 +120,48 @@ class InteractionBatch:
             # A contact has one next step; should there be more, its first is meant.
             return {of: (step_id, dict(zip(STEP, step, strict=True))) for of, step_id, *step in self.session.execute(query)}
 
-    def _people(self, ids: Iterable[int]) -> dict[int, list[str]]:
-        found: dict[int, list[str]] = defaultdict(list)
-        with staged(self.session, {"id": BigInt}, ((one,) for one in ids)) as stage:
-            part = Participant.__table__
-            query = sa.select(part.c.interaction_id, users.c.name).join_from(stage, part, part.c.interaction_id == stage.c.id)
-            query = query.join(users, users.c.id == part.c.user_id).order_by(users.c.name, users.c.id)
-            for interaction_id, name in self.session.execute(query):
-                found[interaction_id].append(name)
-        return found
-
     def _write(self) -> None:
         new = [work for work in self.works.values() if work.id is None]
-        changed = [work for work in self.works.values() if work.id is not None and work.was]
+        changed = {work.id: work for work in self.works.values() if work.id is not None and work.was}
         ids = reserve_ids(self.session, interactions, len(new))
-        staff = _staff(self.session) if any(work.fields["person"] for work in new) else {}
-        part: list[tuple[int, int]] = []
         rows = []
         for row_id, work in zip(ids, new, strict=True):
             work.id = row_id
-            people = _named(work.fields["person"], staff)
-            part += [(row_id, one) for one in people]
-            fields = work.fields | ({"person": None} if people else {})
+            fields = work.fields | {"person": self.staff.others(work.fields["person"])}
             source = self.context.source if work.number else None
             about = (row_id, uuid7(), work.customer_id, source, work.number)
-            rows.append((*about, *_cells(fields), _words(fields), 1, self.context.at))
+            rows.append((*about, *_cells(fields, (*HEAD, *SAID)), _words(fields), 1, self.context.at))
         columns = ("id", "uid", "customer_id", "source", "number", *HEAD, *SAID, "words", "version", "created_at")
         insert_rows(self.session, models.interactions, columns, rows)
-        insert_rows(self.session, Participant.__table__, ("interaction_id", "user_id"), part)
-        moved = [(work.id, *_cells(work.fields), _words(work.fields)) for work in changed]
-        update_rows(self.session, models.interactions, (*HEAD, *SAID, "words"), moved)
+        people.add(self.session, {row_id: work.fields["person"] for row_id, work in zip(ids, new, strict=True)}, self.staff)
+        self._update(changed)
         journal = self.context.journal
         journal.created(interactions.name, ids)
-        journal.updated(interactions.name, _changes(changed))
+        journal.updated(interactions.name, self._changes(changed))
         for row_id in ids:
             self.context.seen.first_time(interactions.name, row_id)
         self._write_steps()
         if new or changed:
             created = ((ids[0], ids[-1]),) if new else ()
-            updated = tuple(work.id for work in changed if work.id is not None)
+            updated = tuple(changed)
             emit(self.session, InteractionsImported(run_id=self.context.run_id, created=created, updated=updated))
+
+    def _update(self, changed: Mapping[int, Work]) -> None:
+        columns = (*HEAD, "store_id", *TOLD)
+        moved = [(row_id, *_cells(work.fields, columns), _words(work.fields)) for row_id, work in changed.items()]
+        update_rows(self.session, models.interactions, (*columns, "words"), moved)
+        said = {row_id: work.fields["person"] for row_id, work in changed.items() if "person" in work.was}
+        people.replace(self.session, said, self.staff)
+
+    def _changes(self, changed: Mapping[int, Work]) -> Iterator[tuple[int, str, Any, Any]]:
+        for row_id, work in changed.items():
+            for name, old in work.was.items():
+                new = work.fields[name]
+                if name == "person":
+                    # What is kept in words is empty before and after where both are of staff: undo needs to be told who they were.
+                    new = self.staff.others(new)
+                    old = people.NOBODY if old is None and new is None else old
+                yield row_id, name, _plain(old), _plain(new)
 
     def _write_steps(self) -> None:
         new = [work for work in self.works.values() if work.step and work.step_id is None]
@@ -181,43 +179,14 @@ class InteractionBatch:
         self.context.journal.updated(follow_ups.name, [(row_id, *rest) for row_id, *rest in changes if row_id is not None])
 
 
-def _put(there: dict[str, Any], said: Mapping[str, Any], was: dict[str, Any], only_lacking: bool) -> bool:
-    differing = {name: value for name, value in said.items() if there.get(name) != value}
-    if only_lacking:
-        differing = {name: value for name, value in differing.items() if there.get(name) is None}
-    for name, value in differing.items():
-        was.setdefault(name, there.get(name))
-        there[name] = value
-    return bool(differing)
-
-
-def _changes(changed: Iterable[Work]) -> list[tuple[int, str, Any, Any]]:
-    return [(work.id, name, _plain(old), _plain(work.fields[name])) for work in changed if work.id for name, old in work.was.items()]
-
-
 def _nobody(ambiguous: bool) -> Rejected:
     if ambiguous:
         return Rejected("customer_external_id", "ambiguous_match", _("Several customers share this e-mail or phone."))
     return Rejected("customer_external_id", "unknown_customer", _("There is no such customer. Import the customers first."))
 
 
-def _staff(session: Session) -> dict[str, int]:
-    """Members of staff by e-mail, and by name where only one has it."""
-    people = session.execute(sa.select(users.c.id, users.c.name, users.c.email)).all()
-    names = defaultdict(list)
-    for one in people:
-        names[one.name].append(one.id)
-    return {name: ids[0] for name, ids in names.items() if len(ids) == 1} | {one.email: one.id for one in people}
-
-
-def _named(person: str | None, staff: Mapping[str, int]) -> list[int]:
-    """The members of staff a cell names; nobody unless it names nobody else."""
-    parts = [part.strip() for part in (person or "").split(",")]
-    return list(dict.fromkeys(staff[part] for part in parts)) if all(part in staff for part in parts) else []
-
-
-def _cells(fields: Mapping[str, Any]) -> list[Any]:
-    return [_plain(fields[name]) for name in (*HEAD, *SAID)]
+def _cells(fields: Mapping[str, Any], columns: Iterable[str]) -> list[Any]:
+    return [_plain(fields[name]) for name in columns]
 
 
 def _words(fields: Mapping[str, Any]) -> str:

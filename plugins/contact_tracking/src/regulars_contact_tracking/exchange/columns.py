@@ -8,7 +8,7 @@ from regulars_plugin_api.exchange import Column, ColumnType
 from regulars_plugin_api.i18n import Text
 
 CODE, DATE, DATETIME, TEXT = ColumnType.CODE, ColumnType.DATE, ColumnType.DATETIME, ColumnType.TEXT
-_CUSTOMER = "kundnummer|medlemsnr|номер клиента|شماره مشتری|客户编号|customer id|member number"
+_CUSTOMER = "kundnummer|kundnr|medlemsnr|номер клиента|شماره مشتری|客户编号|customer id|customer no|member number|member no"
 _TIME = "tidpunkt|datum|дата|время|زمان|تاریخ|时间|日期|date|time|timestamp"
 _SPOKEN = {
     Channel.PHONE: "call|telefon|samtal|звонок|телефон|تلفن|تماس|电话",

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from regulars_contact_tracking import forms, service
+from regulars_contact_tracking.exchange import people
 from regulars_contact_tracking.exchange.batch import InteractionBatch
 from regulars_contact_tracking.exchange.columns import CHANNELS, COLUMNS, DIRECTIONS
 from regulars_contact_tracking.i18n import _
@@ -57,7 +58,7 @@ class InteractionImporter(Importer):
     permission = "contact_tracking.import"
     columns = COLUMNS
     root = interactions.name
-    tables = (follow_ups.name, interactions.name)
+    tables = (follow_ups.name, people.participants.name, interactions.name)
 
     def parse(self, row: Mapping[str, str], context: ImportContext, number: int) -> InteractionRow:
         """Read one row. Raises ``Rejected``."""
@@ -95,15 +96,25 @@ class InteractionImporter(Importer):
 
     @contextmanager
     def undoing(self, session: Session, deleted: Mapping[str, Sequence[int]], restored: Mapping[str, Sequence[int]]) -> Iterator[None]:
-        """Next steps go with their contacts; what is searched is kept in step with what is said."""
+        """Next steps go with their contacts; who took part and what is searched are kept in step with what is said."""
         with staged(session, {"id": BigInt}, ((one,) for one in deleted.get(interactions.name, ()))) as stage:
             going = sa.select(follow_ups.c.id).join_from(stage, follow_ups, follow_ups.c.interaction_id == stage.c.id)
             delete_rows(session, follow_ups, session.scalars(going).all())
+        changed = restored.get(interactions.name, ())
+        before = _said(session, changed)
         yield
-        with staged(session, {"id": BigInt}, ((one,) for one in restored.get(interactions.name, ()))) as stage:
-            said = [interactions.c[name] for name in ("id", "subject", "text", "outcome")]
-            rows = session.execute(sa.select(*said).join_from(stage, interactions, interactions.c.id == stage.c.id)).all()
-        update_rows(session, interactions, ("words",), [(row_id, service.words(*parts)) for row_id, *parts in rows])
+        after = _said(session, changed)
+        back = {row_id: one.person for row_id, one in after.items() if one.person != before[row_id].person}
+        people.replace(session, back, people.Staff(session))
+        words = [(row_id, service.words(one.subject, one.text, one.outcome)) for row_id, one in after.items()]
+        update_rows(session, interactions, ("words",), words)
+
+
+def _said(session: Session, ids: Sequence[int]) -> Mapping[int, Any]:
+    said = [interactions.c[name] for name in ("id", "person", "subject", "text", "outcome")]
+    with staged(session, {"id": BigInt}, ((one,) for one in ids)) as stage:
+        rows = session.execute(sa.select(*said).join_from(stage, interactions, interactions.c.id == stage.c.id))
+        return {row.id: row for row in rows}
 
 
 def _code(raw: str) -> str:

@@ -10,7 +10,7 @@ CODE, NUMBER, TEXT, DATETIME = ColumnType.CODE, ColumnType.NUMBER, ColumnType.TE
 _ARTICLE = "artikelnummer|artikelnr|артикул|کد کالا|货号|article number|article|item number|product id|product code"
 _RECEIPT = "kvittonummer|kvittonr|номер чека|شماره رسید|小票号|receipt number|receipt"
 _TIME = "tidpunkt|såld|datum|время продажи|дата|زمان فروش|تاریخ|销售时间|日期|date|timestamp"
-_CUSTOMER = "kundnummer|medlemsnr|номер клиента|شماره مشتری|客户编号|customer id|member number"
+_CUSTOMER = "kundnummer|kundnr|medlemsnr|номер клиента|شماره مشتری|客户编号|customer id|customer no|member number|member no"
 
 
 def _column(name: str, title: Text, aliases: str, type: ColumnType = TEXT, required: bool = False) -> Column:

@@ -54,6 +54,17 @@ def test_what_somebody_hung_on_an_imported_contact_is_told_in_words(chain: Any, 
     assert took_part(chain) == (None, ["Anna"])
 
 
+def test_whom_somebody_put_there_by_hand_stays(chain: Any, people: list[Staff]) -> None:
+    run = load(chain, "Anna")["run"]
+    number = chain.rows("SELECT id FROM contact_tracking_interaction")[0][0]
+    bo = chain.rows("SELECT id FROM user_account WHERE name = 'Bo'")[0][0]
+    form = {"channel": "phone", "direction": "out", "at": "2026-11-20T10:00", "text": "x", "people": str(bo)}
+    reply = people[0].post(f"/contact_tracking/interactions/{number}/edit", form)
+    assert (reply.status_code, took_part(chain)) == (302, (None, ["Bo"]))
+    assert [one["why"] for one in undo(chain.crm, run)["kept"]] == ["It was changed since."]
+    assert took_part(chain) == (None, ["Bo"])
+
+
 @pytest.mark.parametrize("person", ["Anna", ANNA, f"{ANNA}, Bo", "Cleo, Bo, Anna", f"{BO}, {ANNA}", "A friend", "A friend, Anna"])
 def test_however_staff_is_named_the_same_file_again_changes_nothing(chain: Any, people: list[Staff], person: str) -> None:
     load(chain, person)

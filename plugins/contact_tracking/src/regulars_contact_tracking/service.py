@@ -18,6 +18,7 @@ from regulars_contact_tracking.events import InteractionLogged
 from regulars_contact_tracking.i18n import _
 from regulars_contact_tracking.models import Channel, Direction, Interaction, Participant
 from regulars_contact_tracking.records import Draft, InteractionView, Person
+from regulars_plugin_api.bulk import journaling
 from regulars_plugin_api.db import read_rows, stores, users
 from regulars_plugin_api.errors import Conflict, Forbidden, InvalidInput, NotAllowedYet, NotFound
 from regulars_plugin_api.events import emit
@@ -108,6 +109,16 @@ def edit(session: Session, interaction_id: int, draft: Draft, *, by: Viewer, zon
     for user_id in there.keys() - wanted:
         session.delete(there[user_id])
     session.flush()
+    if wanted != there.keys():
+        _note_people(session, row.id, there.keys(), wanted)
+
+
+def _note_people(session: Session, interaction_id: int, old: Collection[int], new: Collection[int]) -> None:
+    # Rows without an id of their own are in no journal, and undo of an import tells by it whether somebody has been at a contact.
+    emails = {one.id: one.email for one in session.execute(sa.select(users.c.id, users.c.email).where(users.c.id.in_([*old, *new])))}
+    before, after = (", ".join(sorted(emails[user_id] for user_id in people)) for people in (old, new))
+    with journaling(session) as journal:
+        journal.updated(Interaction.__tablename__, [(interaction_id, "person", before, after)])
 
 
 def delete(session: Session, interaction_id: int) -> None:

@@ -34,7 +34,7 @@ def test_each_sees_what_is_theirs(make_crm: Callable[..., Crm], staff: Callable[
     manager, clerk = staff(role="manager", on=app), staff(on=app, may=["customers.view"])
     for _again in range(2):
         assert ("/profile", "For Anna Berg 1", False) in menu(manager)
-        assert [title for _address, title, _current in menu(clerk)] == ["Home", "Customers", "Till", "Reports", "Notices"]
+        assert [title for _address, title, _current in menu(clerk)] == ["Home", "Customers", "Till", "Notices"]
 
 
 def test_the_entry_of_the_page_is_marked(staff: Callable[..., Staff]) -> None:

@@ -37,6 +37,7 @@ def manager(house: Crm, staff: Callable[..., Staff]) -> Staff:
 
 def test_reports_are_listed_with_what_they_count(manager: Staff) -> None:
     page = manager.get("/reports").text
+    assert 'href="/reports"' in page
     assert 'href="/reports/everything.counted"' in page
     assert "Numbers up to a last one." in page
 

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from regulars_core.crm import Crm
 from regulars_plugin_api.contributions import NavItem
+from regulars_plugin_api.hookspecs import data as report_hooks
 from regulars_plugin_api.hookspecs import web as hooks
 from regulars_plugin_api.i18n import Text, _, current_locale
 from regulars_web.links import address_of
@@ -20,7 +21,6 @@ CORE = (
     NavItem(_("Home"), "home.page", "customers.view", weight=0, icon="home"),
     NavItem(_("Customers"), "customers.page", "customers.view", weight=10, icon="users"),
     NavItem(_("Till"), "till.page", "customers.view", weight=20, icon="receipt"),
-    NavItem(_("Reports"), "reports.page", "customers.view", weight=60, icon="list-details"),
     NavItem(_("Import"), "imports.page", "imports.run", section="administration", weight=10, icon="upload"),
     NavItem(_("Export"), "exports.page", "customers.export", section="administration", weight=15, icon="download"),
     NavItem(_("Duplicates"), "duplicates.page", "customers.merge", section="administration", weight=16, icon="git-merge"),
@@ -32,6 +32,7 @@ CORE = (
     NavItem(_("Record of changes"), "audit.page", "audit.view", section="administration", weight=55, icon="shield-check"),
     NavItem(_("Settings"), "settings.page", "settings.manage", section="administration", weight=60, icon="settings"),
 )
+REPORTS = NavItem(_("Reports"), "reports.page", "customers.view", weight=60, icon="list-details")
 ON_THE_BAR = 4
 
 
@@ -73,7 +74,9 @@ def menu(crm: Crm) -> list[Section]:
 
 def _shown(crm: Crm) -> tuple[NavItem, ...]:
     may = g.viewer.may
-    return tuple(item for item in (*CORE, *crm.bus.collect(hooks.nav_items, viewer=g.viewer)) if may(item.permission))
+    # Reports are the plugins' alone.
+    core = (*CORE, REPORTS) if crm.bus.is_implemented(report_hooks.reports) else CORE
+    return tuple(item for item in (*core, *crm.bus.collect(hooks.nav_items, viewer=g.viewer)) if may(item.permission))
 
 
 def _sections(items: Sequence[NavItem], endpoint: str | None) -> list[Section]:

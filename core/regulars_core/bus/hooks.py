@@ -124,6 +124,10 @@ class HookBus:
         """What went wrong in this process, for the plugins page."""
         return list(self._breaker.troubles.values())
 
+    def is_implemented(self, spec: Callable[..., Any]) -> bool:
+        """Whether an enabled plugin has this hook; none is asked."""
+        return bool((self._hooks.get(spec) or self._prepare(spec)).calls)
+
     def collect(self, spec: Callable[P, Iterable[T] | None], *args: P.args, **kwargs: P.kwargs) -> list[T]:
         """Everything the plugins contribute, in plugin order; those that fail are left out, unless the hook must not be skipped."""
         hook = self._hooks.get(spec) or self._prepare(spec)

@@ -46,7 +46,7 @@ DOORS = {
     "/customers/1": ("nav_items", "customer_panels", "customer_actions", "timeline_sources"),
     "/customers/filter": ("nav_items", "filter_fields"),
     "/search?q=Holm": ("nav_items", "search_sources"),
-    "/till?find=4711": ("nav_items", "find_customer"),
+    "/till?find=4711": ("nav_items", "find_customer", "search_sources"),
 }
 PAGE_HOOKS = sorted({hook for hooks in DOORS.values() for hook in hooks})
 HEAVY: dict[str, Any] = {"weight": "heavy"}

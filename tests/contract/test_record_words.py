@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from regulars_plugin_api.db import Base
 from regulars_plugin_api.i18n import add_catalogue, in_locale
-from regulars_web.pages.audit_words import NOUNS
+from regulars_web.audit_words import NOUNS
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/src/*/models.py"))

@@ -107,8 +107,8 @@ def read(given: Mapping[str, Any], session: Session, chain_country: str | None, 
     return draft
 
 
-def made(draft: Draft, session: Session, uid: str | None) -> Aggregate:
-    """The new customer that a checked draft is."""
+def made(draft: Draft, session: Session, uid: str) -> Aggregate:
+    """The new customer that a checked draft is. Raises ``InvalidInput`` for a number that another has."""
     if draft.external_id:
         _refuse_taken(draft.external_id, session)
     address = tuple(map(draft.address.get, ADDRESS)) if any(draft.address.values()) else None

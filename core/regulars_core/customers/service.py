@@ -99,10 +99,10 @@ class CustomerService:
         with self._writing(session) as writer:
             draft = drafting.read(values, writer, self.crm.config.country)
             self._refuse(writer, draft.fields, None, warn)
-            customer = drafting.made(draft, writer, uid or uuid7())
+            chosen = uid or uuid7()
             with journaling(writer) as journal:
-                (customer_id,) = Writer(writer, journal, self.crm.clock.now()).create([customer])
-            emit(writer, CustomerCreated(customer_id=customer_id, uid=str(customer.uid)))
+                (customer_id,) = Writer(writer, journal, self.crm.clock.now()).create([drafting.made(draft, writer, chosen)])
+            emit(writer, CustomerCreated(customer_id=customer_id, uid=chosen))
             return customer_id
 
     def update(self, customer_id: int, changes: Mapping[str, Any], *, session: Session | None = None, warn: Warn = unheard) -> None:

@@ -62,6 +62,8 @@ class References:
 
     def changed_by_others(self, session: Session, table: str, column: str, ids: Sequence[int]) -> set[int]:
         """The rows whose ``column`` others changed after the import, going by the journal alone."""
+        if not ids:
+            return set()
         with staged(session, {"id": BigInt}, ((row_id,) for row_id in ids)) as stage:
             ours = sa.select(sa.func.max(Change.id)).where(
                 Change.table_name == table, Change.row_id == stage.c.id, Change.column_name == column, Change.cause == self.mine[0]

@@ -8,7 +8,7 @@ from regulars_core.audit import history
 from regulars_plugin_api.errors import Forbidden
 from regulars_plugin_api.i18n import _
 from regulars_plugin_api.web import access, current_viewer, render
-from regulars_web.pages.audit_words import told
+from regulars_web.audit_words import told
 from regulars_web.running import crm_here
 
 pages = Blueprint("audit", __name__)

@@ -23,10 +23,10 @@ from regulars_plugin_api.ids import uuid7
 from regulars_plugin_api.views import CustomerView, StoreView
 from regulars_plugin_api.web import access, current_viewer, render
 from regulars_web import conflicts, contacting, kept, lookups, slots
+from regulars_web.audit_words import told
 from regulars_web.filtering import GENDERS, KINDS, STATUSES
 from regulars_web.links import leads_somewhere
 from regulars_web.pages import timeline
-from regulars_web.pages.audit_words import told
 from regulars_web.personal import preference
 from regulars_web.running import crm_here
 

@@ -17,6 +17,8 @@ from regulars_plugin_api.i18n import Text
 T = TypeVar("T")
 LONGEST_LINE, LONGEST_TEXT = 200, 4000
 _SLACK = dt.timedelta(minutes=5)
+IN_FUTURE = _("This lies in the future. What is still to be done is a next step.")
+NOTHING_SAID = _("Write down what was said, or what came of it.")
 
 
 def line(raw: str) -> str:
@@ -41,6 +43,11 @@ def number(raw: str) -> int:
     return values.whole_number(raw, minimum=1, maximum=2**62)
 
 
+def lies_ahead(at: dt.datetime, now: dt.datetime) -> bool:
+    """Whether a contact is said to be still to come, by more than clocks differ."""
+    return at > now + _SLACK
+
+
 def draft(
     given: Mapping[str, str],
     people: tuple[int, ...],
@@ -59,13 +66,13 @@ def draft(
     form.wrong.update(wrong or {})
     channel = form.needed("channel", one_of(Channel), _("Say how it came about."))
     at = form.read("at", lambda raw: values.instant(raw, None, zone).at)
-    if at is not None and at > now + _SLACK:
-        form.wrong["at"] = _("This lies in the future. What is still to be done is a next step.")
+    if at is not None and lies_ahead(at, now):
+        form.wrong["at"] = IN_FUTURE
     said = {"subject": form.read("subject", line), "text": form.read("text", text), "outcome": form.read("outcome", line)}
     step = next_step(form, channel, needed=step_needed)
     is_enough = any(said.values()) or (step_alone and form.given.get("next_step", "").strip())
     if not is_enough and not form.wrong.keys() & said.keys():
-        form.wrong["text"] = _("Write down what was said, or what came of it.")
+        form.wrong["text"] = NOTHING_SAID
     direction = form.read("direction", one_of(Direction)) or Direction.OUT
     store_id = form.read("store", number)
     form.done()

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from regulars_contact_tracking import follow_ups
 from regulars_contact_tracking.events import InteractionLogged
+from regulars_contact_tracking.exchange.people import in_words
 from regulars_contact_tracking.i18n import _
 from regulars_contact_tracking.models import Channel, Direction, Interaction, Participant
 from regulars_contact_tracking.records import Draft, InteractionView, Person
@@ -116,7 +117,7 @@ def edit(session: Session, interaction_id: int, draft: Draft, *, by: Viewer, zon
 def _note_people(session: Session, interaction_id: int, old: Collection[int], new: Collection[int]) -> None:
     # Rows without an id of their own are in no journal, and undo of an import tells by it whether somebody has been at a contact.
     emails = {one.id: one.email for one in session.execute(sa.select(users.c.id, users.c.email).where(users.c.id.in_([*old, *new])))}
-    before, after = (", ".join(sorted(emails[user_id] for user_id in people)) for people in (old, new))
+    before, after = (in_words(emails[user_id] for user_id in people) for people in (old, new))
     with journaling(session) as journal:
         journal.updated(Interaction.__tablename__, [(interaction_id, "person", before, after)])
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from regulars_contact_tracking import models, service
+from regulars_contact_tracking import forms, models, service
 from regulars_contact_tracking.events import InteractionsImported
 from regulars_contact_tracking.exchange import people
 from regulars_contact_tracking.exchange.work import HEAD, SAID, STEP, TOLD, Key, Work
@@ -25,7 +24,6 @@ from regulars_plugin_api.matching import resolve
 if TYPE_CHECKING:
     from regulars_contact_tracking.exchange.importing import InteractionRow
 
-SLACK = dt.timedelta(minutes=5)
 interactions: sa.Table = Interaction.__table__
 follow_ups: sa.Table = FollowUp.__table__
 
@@ -82,10 +80,10 @@ class InteractionBatch:
 
     def _refuse_as_forms_do(self, row: InteractionRow, work: Work | None) -> None:
         # What is kept already may come back as it went out, whatever is refused today.
-        if row.at > self.context.at + SLACK and (work is None or work.fields["at"] != row.at):
-            raise Rejected("at", "in_future", _("This lies in the future. What is still to be done is a next step."))
+        if forms.lies_ahead(row.at, self.context.at) and (work is None or work.fields["at"] != row.at):
+            raise Rejected("at", "in_future", forms.IN_FUTURE)
         if work is None and not row.said.keys() & set(TOLD):
-            raise Rejected("text", "blank", _("Write down what was said, or what came of it."))
+            raise Rejected("text", "blank", forms.NOTHING_SAID)
 
     def _load(self, numbers: Iterable[str], customer_ids: Iterable[int]) -> None:
         """The contacts that records may mean: those of these numbers, and those without one of these customers."""
@@ -106,7 +104,7 @@ class InteractionBatch:
         for row in sorted(found.values(), key=lambda one: one.id):
             fields = {name: getattr(row, name) for name in (*HEAD, *SAID)}
             shown = row.person or ", ".join(name for name, _email in took_part.get(row.id, ()))
-            fields["person"] = row.person or ", ".join(sorted(email for _name, email in took_part.get(row.id, ()))) or None
+            fields["person"] = row.person or people.in_words(email for _name, email in took_part.get(row.id, ())) or None
             look = (row.at, row.channel, row.direction, row.subject, row.text)
             key: Key = ("number", row.number) if row.number else ("look", row.customer_id, *look)
             step_id, step = steps.get(row.id, (None, {}))

@@ -29,7 +29,7 @@ class Staff:
     def settled(self, words: str) -> str:
         """The same words however members of staff are named; what names anybody else stays as it is."""
         emails = [self._emails.get(name) for name in names(words)]
-        return words if None in emails else ", ".join(sorted({email for email in emails if email}))
+        return words if None in emails else in_words({email for email in emails if email})
 
     def meant(self, settled: str | None) -> list[int]:
         """The members of staff of settled words; nobody unless they name nobody else."""
@@ -44,6 +44,11 @@ class Staff:
 def names(words: str) -> list[str]:
     """The names in a cell, whatever their order."""
     return sorted(part.strip() for part in words.split(","))
+
+
+def in_words(emails: Iterable[str]) -> str:
+    """Members of staff as settled words, and as the journal has them."""
+    return ", ".join(sorted(emails))
 
 
 def of_staff(session: Session, ids: Iterable[int]) -> Mapping[int, list[tuple[str, str]]]:

@@ -19,7 +19,14 @@ from urllib.parse import urlencode
 
 HERE = Path(__file__).parents[1]
 FORM = "application/x-www-form-urlencoded"
-_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What an answer takes, in milliseconds: the median on the clock, and the processors' time of everybody at work for it."""
+
+    time: float
+    cpu: float
 
 
 @dataclass
@@ -82,11 +89,10 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """What all its processes have used so far."""
-        return sum(_cpu(process) for process in (self.process.pid, *self._workers()))
+        return cpu_seconds(self.process.pid)
 
     def _workers(self) -> list[int]:
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return [int(child) for child in children]
+        return _children(self.process.pid)
 
 
 @contextmanager
@@ -121,21 +127,47 @@ def free_port() -> int:
         return port
 
 
-def side_by_side(asks: Mapping[str, Callable[[], object]], rounds: int = 7, each: int = 30) -> dict[str, float]:
-    """The median time of each in milliseconds, asked in turns so that whatever else the machine does falls on all of them."""
+def side_by_side(
+    asks: Mapping[str, Callable[[], object]], rounds: int = 7, each: int = 30, used: Callable[[], float] = time.process_time
+) -> dict[str, Cost]:
+    """What each of ``asks`` costs, asked in turns so that whatever else the machine does falls on all of them.
+
+    ``used`` says how many seconds of processor all who answer have used so far.
+    """
     for ask in asks.values():
         for _ in range(5):
             ask()
-    medians: dict[str, list[float]] = {name: [] for name in asks}
+    costs: dict[str, list[Cost]] = {name: [] for name in asks}
     for _ in range(rounds):
         for name, ask in asks.items():
-            times = []
+            times, before = [], used()
             for _ in range(each):
                 began = time.perf_counter()
                 ask()
                 times.append(time.perf_counter() - began)
-            medians[name].append(statistics.median(times) * 1e3)
-    return {name: statistics.median(found) for name, found in medians.items()}
+            costs[name].append(Cost(statistics.median(times) * 1e3, (used() - before) / each * 1e3))
+    return {
+        name: Cost(statistics.median(one.time for one in found), statistics.median(one.cpu for one in found))
+        for name, found in costs.items()
+    }
+
+
+def cpu_seconds(process: int) -> float:
+    """What a process and those it started have used so far, to the nanosecond where the clock of ``ps`` knows hundredths."""
+    tasks = Path(f"/proc/{process}/task").glob("*/schedstat")
+    return sum(int(_read(task).partition(" ")[0] or 0) for task in tasks) / 1e9 + sum(map(cpu_seconds, _children(process)))
+
+
+def _children(process: int) -> list[int]:
+    return [int(child) for task in Path(f"/proc/{process}/task").glob("*/children") for child in _read(task).split()]
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        # It ended between the look into the folder and the look into the file.
+        return ""
 
 
 def _resident(process: int) -> float:
@@ -143,8 +175,3 @@ def _resident(process: int) -> float:
     found = re.search(r"VmRSS:\s+(\d+) kB", status)
     assert found is not None
     return int(found[1]) / 1024
-
-
-def _cpu(process: int) -> float:
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return sum(int(one) for one in fields[11:15]) / _TICKS

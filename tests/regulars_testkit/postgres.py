@@ -28,6 +28,11 @@ class PostgresServer:
         """The SQLAlchemy URL of a database on this server."""
         return self._embedded.get_uri(name).replace("postgresql://postgres:@", "postgresql+psycopg://postgres@", 1)
 
+    @property
+    def pid(self) -> int | None:
+        """The process that started all others of the server."""
+        return self._embedded.get_pid()
+
     def create(self, name: str, template: str | None = None) -> str:
         """Make a database, blank or as a copy of another one, and return its URL."""
         origin = f'"{template}"' if template else "template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'"

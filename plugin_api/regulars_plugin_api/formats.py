@@ -26,8 +26,11 @@ def money_of(minor: int, currency: str) -> str:
 
 
 def number(value: float | Decimal) -> str:
-    """A number with the separators and digits of the language: ``1,234.5``, ``1 234,5``, ``۱٬۲۳۴٫۵``."""
-    return digits(numbers.format_decimal(value, locale=_parsed(current_locale()), numbering_system="default"))
+    """A number with the separators, digits and minus of the language: ``1,234.5``, ``1 234,5``, ``۱٬۲۳۴٫۵``."""
+    _group, _point, minus, _is_rtl = _symbols(current_locale())
+    size = -value if value < 0 else value
+    written = numbers.format_decimal(size, locale=_parsed(current_locale()), numbering_system="default")
+    return digits(f"{'' if size is value else minus}{written}")
 
 
 @lru_cache(maxsize=64)

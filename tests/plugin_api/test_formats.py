@@ -39,7 +39,9 @@ def test_money_reads_as_babel_writes_it(amount: Decimal, locale: str) -> None:
         assert re.sub("[\u2067\u200f\u2069]", "", money(amount, "EUR")) == digits(written.replace("-", minus))
 
 
-@pytest.mark.parametrize(("locale", "shown"), [("en", "1,234.5"), ("sv", "1\N{NO-BREAK SPACE}234,5"), ("fa", "۱٬۲۳۴٫۵")])
-def test_a_number_has_the_separators_and_digits_of_the_language(locale: str, shown: str) -> None:
+@pytest.mark.parametrize(
+    ("locale", "shown", "minus"), [("en", "1,234.5", "-"), ("sv", "1\N{NO-BREAK SPACE}234,5", "\u2212"), ("fa", "۱٬۲۳۴٫۵", "\u200e\u2212")]
+)
+def test_a_number_has_the_separators_digits_and_minus_of_the_language(locale: str, shown: str, minus: str) -> None:
     with in_locale(locale):
-        assert number(Decimal("1234.5")) == shown
+        assert (number(Decimal("1234.5")), number(Decimal("-1234.5"))) == (shown, minus + shown)

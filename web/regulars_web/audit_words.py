@@ -20,6 +20,7 @@ from regulars_plugin_api.db import Base, Quantity, UnitPrice, unscaled
 from regulars_plugin_api.i18n import Text, _
 from regulars_plugin_api.scope import in_scope
 from regulars_plugin_api.views import Viewer
+from regulars_web.filtering import CONSENTS, GENDERS, KINDS, STATUSES
 
 if TYPE_CHECKING:
     from regulars_core.crm import Crm
@@ -41,6 +42,12 @@ FIELDS: Mapping[str, Text] = {
     "merged_into_id": _("Part of customer"), "customer_id": _("Customer"), "name": _("Name"), "version": _("Version"),
     "personal_data": _("Personal data"), "changes": _("Entries in the record of changes"), "locale": _("Language"),
 }  # fmt: skip
+VALUES: Mapping[tuple[str, str], Mapping[str, Text]] = {
+    ("customer", "kind"): KINDS,
+    ("customer", "status"): STATUSES,
+    ("customer", "gender"): GENDERS,
+    ("consent", "state"): CONSENTS,
+}
 _NAMES: Mapping[str, Any] = {"customer": Customer.display_name, "store": Store.name, "region": Region.name, "user_account": User.name}
 
 
@@ -129,6 +136,8 @@ def _target(entry: ChangeView) -> str | None:
 
 def _readable(entry: ChangeView, held: object) -> object:
     column = _column(entry)
+    if isinstance(held, str):
+        return VALUES.get((entry.table, entry.field or ""), {}).get(held, held)
     if isinstance(held, bool):
         return str(_("Yes") if held else _("No"))
     if column is not None and isinstance(held, int):

@@ -97,8 +97,9 @@ def _sections(items: Sequence[NavItem], endpoint: str | None) -> list[Section]:
 
 
 def _current(endpoints: Sequence[str], here: str) -> str | None:
-    """The entry of the page itself, else the first of the same part of the application."""
+    """The entry of the page itself, else the only one of the same part of the application."""
     part = here.rpartition(".")[0]
     if here in endpoints or part == "home":
         return here
-    return next((endpoint for endpoint in endpoints if endpoint.partition(".")[0] == part), None)
+    of_the_part = [endpoint for endpoint in endpoints if endpoint.partition(".")[0] == part]
+    return of_the_part[0] if len(of_the_part) == 1 else None

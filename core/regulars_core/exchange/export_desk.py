@@ -20,7 +20,7 @@ from regulars_core.users.holding import viewer_of
 from regulars_core.users.models import User
 from regulars_plugin_api.errors import Forbidden, InvalidInput, NotFound, RegularsError
 from regulars_plugin_api.formats import number
-from regulars_plugin_api.i18n import _, in_locale
+from regulars_plugin_api.i18n import _, _n, in_locale
 from regulars_plugin_api.views import Viewer
 
 if TYPE_CHECKING:
@@ -124,7 +124,10 @@ def _note(crm: Crm, run_id: int, **values: Any) -> None:
         if "finished_at" in values:
             run = session.get_one(ExportRun, run_id)
             is_done = run.state is ExportState.DONE
-            text = _("The export is ready: %(count)s records.", count=number(run.written)) if is_done else _("The export has stopped.")
+            ready = _n(
+                "The export is ready: %(count)s record.", "The export is ready: %(count)s records.", run.written, count=number(run.written)
+            )
+            text = ready if is_done else _("The export has stopped.")
             crm.notices.tell(
                 session, [run.actor_id], f"export:{run_id}", text, f"/exports/{run_id}", icon="download" if is_done else "alert-circle"
             )

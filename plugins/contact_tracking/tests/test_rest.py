@@ -104,6 +104,22 @@ def test_lists_in_pages_within_scope(chain: Any, staff: Callable[..., Staff]) ->
     assert anna.get(f"{PATH}/2").status_code == 404
 
 
+def test_a_history_of_who_took_part(chain: Any, staff: Callable[..., Staff]) -> None:
+    anna, maja, bo = staff("Anna", "manager"), staff("Maja", "manager"), chain.customer("Bo")
+    ids = {}
+    for somebody, text in ((anna, "Anna's"), (maja, "Maja's")):
+        made = send(somebody, "POST", PATH, {"customer": bo, "channel": "phone", "text": text})
+        ids[text] = made.json["staff"][0]["id"]
+
+    def told(person: object) -> list[str]:
+        reply: Any = anna.get(f"/api/v1/customers/{bo}/timeline?person={person}")
+        return [one["quote"] or one["detail"] for one in reply.json["items"] if one["source"].startswith("contact_tracking")]
+
+    assert {text: told(number) for text, number in ids.items()} == {text: [text] for text in ids}
+    assert told(max(ids.values()) + 1) == []
+    assert [anna.get(f"/api/v1/customers/{bo}/timeline?person={wrong}").status_code for wrong in ("0", "-1", "Anna", 2**63)] == [422] * 4
+
+
 def test_strangers_and_others_change_nothing(chain: Any, staff: Callable[..., Staff]) -> None:
     anna, olle, analyst = staff("Anna", "clerk"), staff("Olle", "clerk"), staff("Lo", "analyst")
     body = {"customer": chain.customer("Bo"), "channel": "phone", "text": "x"}

@@ -58,17 +58,15 @@ def build() -> ResponseReturnValue:
 @pages.post("/customers/views")
 @access("customers.view")
 def save_view() -> ResponseReturnValue:
-    """Keep the list as it stands under a name."""
-    given = state_of(request.form)
-    shared = bool(request.form.get("shared")) and current_viewer().may("views.share")
+    """Keep the list as it stands under a name; without a good name, the form on a page of its own."""
+    given, name, may_share = state_of(request.form), request.form.get("name", ""), current_viewer().may("views.share")
+    shared = bool(request.form.get("shared")) and may_share
     try:
         with crm_here().transaction() as session:
-            view = saved_views.save(
-                session, current_user.id, request.form.get("name", ""), {k: v for k, v in given.items() if v}, shared=shared
-            )
-    except InvalidInput as wrong:
-        flash(" ".join(str(text) for text in wrong.fields.values()), "bad")
-        return redirect(address(given))
+            view = saved_views.save(session, current_user.id, name, {k: v for k, v in given.items() if v}, shared=shared)
+    except InvalidInput as refusal:
+        about = {"state": given.items(), "name": name, "shared": shared, "may_share": may_share, "back": address(given)}
+        return render("view_form.html", **about, wrong=refusal.fields), 422
     flash(str(_("The view is saved.")), "ok")
     return redirect(url_for("customers.page", view=view.id))
 

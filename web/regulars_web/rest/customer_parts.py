@@ -32,6 +32,7 @@ class TimelineQuery(PageQuery):
     source = fields.String(validate=validate.Length(max=80), metadata={"description": "Of one source, such as `purchases.receipts`."})
     channel = fields.String(validate=validate.Length(max=80))
     store = fields.String(validate=validate.Length(max=200), metadata={"description": "Code of a store."})
+    person = fields.Integer(validate=validate.Range(1, 2**63 - 1), metadata={"description": "Id of a member of staff who took part."})
 
 
 class HappeningSchema(RestSchema):
@@ -91,7 +92,7 @@ def history(query: dict[str, Any], session: Session, customer: str) -> Any:
     """What happened with the customer, newest first, core's and the plugins'."""
     seen, viewer, place = _seen(session, customer), current_viewer(), Place(str)
     after = place.read(query.get("cursor"))
-    narrowing = timeline.Narrowing(query.get("source"), query.get("channel"), _store_id(session, query.get("store")))
+    narrowing = timeline.Narrowing(query.get("source"), query.get("channel"), _store_id(session, query.get("store")), query.get("person"))
     position = _position(after[0]) if after else None
     found = timeline.page(crm_here(), viewer, seen.id, narrowing, after=position, limit=query["limit"])
     codes = stores.codes(session, (one.store_id for one in found.happenings))

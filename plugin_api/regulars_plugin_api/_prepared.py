@@ -36,6 +36,12 @@ def rows(connection: sa.Connection, statement: Any, values: Values | None = None
     return known.text(connection.dialect, statement, values or {}).rows(connection, values or {}, options)
 
 
+def told(connection: sa.Connection, failure: Any) -> BaseException:
+    """A failure that the driver reported past SQLAlchemy, as SQLAlchemy would tell it."""
+    known: BaseException = sa.exc.DBAPIError.instance(None, None, failure, Exception, dialect=connection.dialect)
+    return known
+
+
 class _Known(NamedTuple):
     """The texts of a statement, and what they depend on: values that are lists, and values that are written into the text."""
 
@@ -90,7 +96,8 @@ class _Text:
         self._names = list(state.positiontup if dialect.positional else state.parameters)
         processes = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()}
         self._given = list(_given(self._names, state, values, processes))
-        self._types = [column.type for column in statement.selected_columns]
+        self._types = [column.type for column in statement.exported_columns]
+        self._may_be_asked_again = not statement.is_dml
         self._answer: tuple[SimpleResultMetaData, list[tuple[int, Process]]] | None = None
 
     def rows(self, connection: sa.Connection, values: Values, options: Values | None) -> Sequence[Any]:
@@ -117,19 +124,20 @@ class _Text:
     def _at_once(self, connection: sa.Connection, given: Any, *, is_anew: bool) -> Sequence[Any] | None:
         """What the driver itself answers, which SQLAlchemy takes as long to accompany as many a statement runs.
 
-        None if it is to be asked in the ordinary way: because somebody listens to statements, because a failure would spoil a
-        transaction, or because it did fail, which SQLAlchemy knows how to tell and what to do about.
+        None if it is to be asked in the ordinary way: because somebody listens to statements, or because it failed where nothing is
+        spoilt by that, which SQLAlchemy knows how to tell and what to do about.
         """
         driver: Any = connection.connection.driver_connection
         on_sqlite = self._dialect.name == "sqlite"
-        may_fail = on_sqlite or driver.autocommit
-        if self._answer is None or not may_fail or connection.dispatch.before_cursor_execute:
+        if self._answer is None or connection.dispatch.before_cursor_execute:
             return None
         try:
             asked = driver.execute(self._sql, given) if on_sqlite or not is_anew else driver.execute(self._sql, given, prepare=False)
             rows: Sequence[Any] = asked.fetchall()
-        except self._dialect.loaded_dbapi.Error:
-            return None
+        except self._dialect.loaded_dbapi.Error as failure:
+            if self._may_be_asked_again and (on_sqlite or driver.autocommit):
+                return None
+            raise told(connection, failure) from failure
         return rows
 
     def _processes(self, result: sa.CursorResult[Any]) -> list[tuple[int, Process]]:

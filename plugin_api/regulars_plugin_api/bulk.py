@@ -17,6 +17,7 @@ from zlib import crc32
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from regulars_plugin_api import _prepared
 from regulars_plugin_api.db import UtcDateTime
 from regulars_plugin_api.exchange import Journal
 
@@ -41,15 +42,17 @@ def reserve_ids_of(session: Session, *wanted: tuple[sa.Table, int]) -> list[Sequ
     connection = session.connection()
     if connection.dialect.name == "postgresql":
         found: list[list[int]] = [[] for _table in wanted]
-        named = {f"name{place}": table.name for place, (table, _amount) in enumerate(wanted)}
-        for place, number in connection.execute(_next_ids(len(wanted)), named | {f"amount{p}": n for p, (_table, n) in enumerate(wanted)}):
+        asked: dict[str, Any] = {}
+        for place, (table, amount) in enumerate(wanted):
+            asked |= {f"name{place}": table.name, f"amount{place}": amount}
+        for place, number in _prepared.rows(connection, _next_ids(len(wanted)), asked):
             found[place].append(number)
         return list(found)
     # SQLite counts on from the highest id that is inserted, and who writes before an optimistic transaction does has it start again:
     # nothing is to be written here, and the write lock not yet taken.
     reserved: dict[str, int] = session.info.setdefault("reserved_ids", {})
     # All of them: there is one for each table, and to look for some would read as many.
-    last: dict[str, int] = dict(connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence").all())
+    last: dict[str, int] = dict(_prepared.rows(connection, _LAST_IDS))
     ranges: list[Sequence[int]] = []
     for table, amount in wanted:
         first = max(last.get(table.name) or 0, reserved.get(table.name, 0)) + 1
@@ -59,14 +62,17 @@ def reserve_ids_of(session: Session, *wanted: tuple[sa.Table, int]) -> list[Sequ
 
 
 @cache
-def _next_ids(tables: int) -> sa.TextClause:
+def _next_ids(tables: int) -> sa.TextualSelect:
     # A sequence is looked up once, not for every number.
     each = (
         f"SELECT {place}, nextval(sequence.name) FROM (SELECT pg_get_serial_sequence(:name{place}, 'id')::regclass AS name OFFSET 0)"  # noqa: S608
         f" AS sequence, generate_series(1, :amount{place})"
         for place in range(tables)
     )
-    return sa.text(" UNION ALL ".join(each))
+    return sa.text(" UNION ALL ".join(each)).columns(sa.column("place"), sa.column("number"))
+
+
+_LAST_IDS = sa.text("SELECT name, seq FROM sqlite_sequence").columns(sa.column("name"), sa.column("seq"))
 
 
 def _note_first_write(session: Session) -> None:
@@ -212,8 +218,12 @@ def _insert_few(connection: sa.Connection, insert: str, rows: Sequence[Sequence[
     if connection.dialect.name == "postgresql" and _driver(connection).pgconn.pipeline_status:
         for row in rows:
             _driver(connection).execute(insert, row)
-    elif rows:
+    elif rows and connection.dispatch.before_cursor_execute:
+        # Somebody listens to statements.
         connection.exec_driver_sql(insert, [tuple(row) for row in rows])
+    elif rows:
+        with _as_told(connection):
+            _cursor(connection).executemany(insert, rows)
 
 
 @contextmanager
@@ -222,12 +232,16 @@ def _one_journey(connection: sa.Connection) -> Iterator[None]:
     if connection.dialect.name == "sqlite":
         yield
         return
+    with _as_told(connection), _driver(connection).pipeline():
+        yield
+
+
+@contextmanager
+def _as_told(connection: sa.Connection) -> Iterator[None]:
     try:
-        with _driver(connection).pipeline():
-            yield
+        yield
     except connection.dialect.loaded_dbapi.Error as failure:
-        # As SQLAlchemy, which does not hear of it, would tell.
-        raise sa.exc.DBAPIError.instance(None, None, failure, Exception, dialect=connection.dialect) from failure
+        raise _prepared.told(connection, failure) from failure
 
 
 def _driver(connection: sa.Connection) -> Any:

@@ -27,7 +27,9 @@ ERASED = ("erasure", "changes")
 """Entries that say how many others lost their values: no value goes without one."""
 COLUMNS = ("id", "table_name", "row_id", "column_name", "old", "new", "salt", "block_id", "actor_id", "cause", "at")
 
-_READ = tuple(Change.__table__.c)
+_CHANGES: Any = Change.__table__
+_BLOCKS: Any = AuditBlock.__table__
+_READ = tuple(_CHANGES.c)
 # Values as the database keeps them: converting a batch's one time stamp for every row would cost more than the digests.
 _AS_KEPT = sa.Table("change", sa.MetaData(), *(sa.Column(name) for name in COLUMNS))
 Entry = tuple[str, int, str, str | None, str | None]
@@ -35,10 +37,10 @@ Entry = tuple[str, int, str, str | None, str | None]
 
 def append(session: Session, entries: Sequence[Entry], *, actor_id: int | None, cause: str, at: dt.datetime) -> None:
     """Write entries of the journal as one block, in a constant number of statements."""
-    ids, (block_id,) = reserve_ids_of(session, (Change.__table__, len(entries)), (AuditBlock.__table__, 1))
+    ids, (block_id,) = reserve_ids_of(session, (_CHANGES, len(entries)), (_BLOCKS, 1))
     dialect = session.get_bind().dialect
-    keep = Change.at.type.dialect_impl(dialect).bind_processor(dialect) or (lambda value: value)
-    about = (block_id, actor_id, cause, keep(at))
+    keep = _CHANGES.c.at.type.dialect_impl(dialect).bind_processor(dialect)
+    about = (block_id, actor_id, cause, keep(at) if keep else at)
     sha256, salts = hashlib.sha256, os.urandom(SALT * len(entries))
     rows: list[tuple[Any, ...]] = []
     covered = [_header(actor_id, cause, at)]
@@ -56,7 +58,7 @@ def append(session: Session, entries: Sequence[Entry], *, actor_id: int | None, 
             rows.append((number, table, row_id, column, old, new, salt, *about))
     writes = PreparedWrites(session)
     writes.insert(_AS_KEPT, COLUMNS, rows)
-    writes.insert(AuditBlock.__table__, ("id", "size", "digest"), [(block_id, len(rows), sha256(b"".join(covered)).digest())])
+    writes.insert(_BLOCKS, ("id", "size", "digest"), [(block_id, len(rows), sha256(b"".join(covered)).digest())])
     writes.write()
 
 

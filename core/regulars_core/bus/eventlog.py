@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from regulars_core.acting import actor_ref
 from regulars_core.bus.models import READY, Delivery, Event, Subscription
 from regulars_plugin_api.contributions import EventHandler
+from regulars_plugin_api.db import read_rows
 from regulars_plugin_api.errors import NotAllowedYet, NotFound
 from regulars_plugin_api.events import DomainEvent
 from regulars_plugin_api.i18n import _
@@ -44,8 +45,13 @@ def emit(session: Session, event: DomainEvent) -> None:
     if row is not None:
         session.add(row)
     session.flush()
-    number = session.connection().execute(_LOG, values).scalar_one() if row is None else row.id
-    session.connection().execute(_DELIVER_TO_ALL, {"event": number, "kind": event.type, "due": info["at"]})
+    told, new = {"kind": event.type, "due": info["at"]}, {f"new_{name}": value for name, value in values.items()}
+    if row is not None:
+        read_rows(session, _DELIVER_TO_ALL, told | {"event": row.id})
+    elif session.get_bind().dialect.name == "postgresql":
+        read_rows(session, _LOG_AND_DELIVER, told | new)
+    else:
+        read_rows(session, _DELIVER_TO_ALL, told | {"event": read_rows(session, _LOG, new)[0].id})
     info["emitted"].append((row, event))
 
 
@@ -100,12 +106,16 @@ def _insert_history(session: Session, handler: str, kind: str) -> None:
     session.connection().execute(past, {"kind": kind, "due": session.info["at"]})
 
 
-def _deliveries(event_id: Any, handler: Any, *wanted: sa.ColumnElement[bool]) -> sa.Insert:
+def _deliveries(event_id: Any, handler: Any, *wanted: sa.ColumnElement[bool]) -> Any:
     made = sa.select(event_id, handler, sa.literal(READY), sa.literal(0), sa.bindparam("due", type_=Delivery.due_at.type)).where(*wanted)
-    return sa.insert(Delivery).from_select(["event_id", "handler", "state", "attempts", "due_at"], made, include_defaults=False)
+    put = sa.insert(Delivery.__table__).from_select(["event_id", "handler", "state", "attempts", "due_at"], made, include_defaults=False)
+    return put.returning(Delivery.__table__.c.id)
 
 
-_LOG = sa.insert(Event.__table__).returning(Event.__table__.c.id)
 # Made once: each change of a customer is told to all who listen.
+_columns = [Event.__table__.c[name] for name in ("uid", "type", "version", "subject", "actor", "payload", "cause", "depth", "at")]
+_LOG = sa.insert(Event.__table__).values({one: sa.bindparam(f"new_{one.name}", type_=one.type) for one in _columns}).returning(Event.id)
 _kind = sa.bindparam("kind", type_=Subscription.type.type)
 _DELIVER_TO_ALL = _deliveries(sa.bindparam("event", type_=Event.id.type), Subscription.handler, Subscription.type == _kind)
+_logged = sa.select(_LOG.cte("logged").c.id).scalar_subquery()
+_LOG_AND_DELIVER = _deliveries(_logged, Subscription.handler, Subscription.type == _kind)

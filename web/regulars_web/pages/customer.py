@@ -110,18 +110,18 @@ def add() -> str:
 @access("customers.edit")
 def create() -> ResponseReturnValue:
     """Add a customer."""
-    viewer, warnings, uid = current_viewer(), list[Text](), _uid()
+    viewer, typed, warnings, uid = current_viewer(), _typed(), list[Text](), _uid()
     try:
         alike: list[Any] = []
         if "anyway" not in request.form:
             with crm_here().read(viewer) as session:
-                alike = duplicates.like(crm_here(), session, viewer, _typed())
+                alike = duplicates.like(crm_here(), session, viewer, typed)
         # Asked after the look for duplicates, for the same form sent twice at once may be what was found.
         if (made := _made_before(uid)) is not None:
             return redirect(url_for("customers.show", customer_id=made))
         if alike:
             return _form(request.form, {}, alike=alike), 409
-        customer_id = crm_here().customers.create(_typed(), warn=warnings.append, uid=uid)
+        customer_id = crm_here().customers.create(typed, warn=warnings.append, uid=uid)
     except InvalidInput as wrong:
         return _form(request.form, wrong.fields), 422
     except IntegrityError:
@@ -234,7 +234,8 @@ def about(customer: CustomerView, found: slots.Found) -> dict[str, Any]:
 
 
 def _typed() -> dict[str, Any]:
-    return {name: request.form[name] for name in TYPED if name in request.form}
+    form = request.form
+    return {name: form[name] for name in TYPED if name in form}
 
 
 def as_typed(customer: CustomerView) -> dict[str, str]:

@@ -151,6 +151,30 @@ def test_the_menus_open_and_close_by_keyboard(site: Site, page: Page) -> None:
     expect(page.get_by_role("button", name="Sign out")).to_be_hidden()
 
 
+@pytest.mark.parametrize("width", [360, 1440])
+def test_the_search_box_answers_while_one_types(site: Site, page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    site.sign_in(page, "clerk")
+    box = page.get_by_label("Search name, phone, card or receipt")
+    box.press_sequentially("an")
+    found = page.locator(".rg-found")
+    expect(found.get_by_role("link", name="Show all")).to_be_visible()
+    around = found.bounding_box()
+    assert around is not None
+    assert (around["x"] >= 0, around["x"] + around["width"] <= width) == (True, True)
+    assert Axe().run(page, options=LEVELS).response["violations"] == []
+    page.keyboard.press("Escape")
+    expect(found).to_be_hidden()
+    expect(box).to_be_focused()
+    box.press_sequentially("n")
+    first = found.get_by_role("link").first
+    expect(first).to_be_visible()
+    name = first.inner_text()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(name)
+
+
 def test_one_escape_closes_the_command_bar(site: Site, page: Page) -> None:
     site.sign_in(page, "clerk")
     page.keyboard.press("Control+k")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -56,6 +57,17 @@ def test_plugins_know_cards_and_receipts(make_crm: Callable[..., Crm], staff: Ca
     crm = make_crm(plugin("toy", find_customer=find_customer))
     crm.customers.create({"display_name": "Åsa Holm"})
     assert staff(role="clerk", on=create_app(crm)).get("/till?find=R-77").location == "/customers/1"
+
+
+def test_the_search_box_answers_while_one_types(clerk: Staff, asa: int) -> None:
+    def answer(words: str) -> Any:
+        return clerk.get(f"/search?q={words}", headers={"HX-Request": "true"})
+
+    found = answer("holm")
+    assert (found.status_code, found.headers["Vary"], "<html" in found.text) == (200, "HX-Request, Cookie", False)
+    assert re.findall(r'<a [^>]*href="([^"]+)"', found.text) == [f"/customers/{asa}", "/search?q=holm"]
+    nobody = answer("<b>x").text
+    assert ("No customer fits" in nobody, re.findall(r'<a [^>]*href="([^"]+)"', nobody)) == (True, ["/search?q=%3Cb%3Ex"])
 
 
 def test_the_command_bar_finds_pages_actions_and_customers_one_may_use(staff: Callable[..., Staff], clerk: Staff, asa: int) -> None:

@@ -47,7 +47,7 @@ def page() -> str:
     """What fits the letters typed so far: the lines alone for the bar, else a page."""
     wanted = request.args.get("go", "").strip()[:LONGEST]
     template = "_commands.html" if "HX-Request" in request.headers else "commands.html"
-    return render(template, wanted=wanted, commands=[*_places(wanted), *_customers(wanted)])
+    return render(template, wanted=wanted, commands=[*_places(wanted), *customers_like(wanted)])
 
 
 @pages.get("/shortcuts")
@@ -55,6 +55,19 @@ def page() -> str:
 def shortcuts() -> str:
     """The keys that lead somewhere."""
     return render("_shortcuts.html" if "HX-Request" in request.headers else "shortcuts.html", shortcuts=SHORTCUTS)
+
+
+def customers_like(wanted: str) -> list[Command]:
+    """The first customers that fit, for whoever may see customers."""
+    viewer = current_viewer()
+    if not wanted or not viewer.may("customers.view"):
+        return []
+    with crm_here().read(viewer) as session:
+        found = lines(crm_here(), session, viewer, query=wanted, limit=CUSTOMERS).rows
+    return [
+        Command(one.display_name, url_for("customers.show", customer_id=one.id), "users", one.phone or one.email or _("Customer"))
+        for one in found
+    ]
 
 
 def _places(wanted: str) -> list[Command]:
@@ -80,15 +93,3 @@ def _all_places() -> Iterator[Command]:
     yield Command(_("Profile and password"), url_for("profile.page"), "user")
     yield Command(_("Notices"), url_for("notices.page"), "bell")
     yield Command(_("Shortcuts"), url_for("commands.shortcuts"), "keyboard")
-
-
-def _customers(wanted: str) -> list[Command]:
-    viewer = current_viewer()
-    if not wanted or not viewer.may("customers.view"):
-        return []
-    with crm_here().read(viewer) as session:
-        found = lines(crm_here(), session, viewer, query=wanted, limit=CUSTOMERS).rows
-    return [
-        Command(one.display_name, url_for("customers.show", customer_id=one.id), "users", one.phone or one.email or _("Customer"))
-        for one in found
-    ]

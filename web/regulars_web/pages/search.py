@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import islice
 
-from flask import Blueprint, request
+from flask import Blueprint, request, url_for
+from flask.typing import ResponseReturnValue
 
 from regulars_plugin_api.contributions import SearchHit, SearchSource
 from regulars_plugin_api.hookspecs import web as hooks
+from regulars_plugin_api.i18n import _
 from regulars_plugin_api.web import access, current_viewer, render
 from regulars_web.listing import lines
+from regulars_web.pages.commands import Command, customers_like
 from regulars_web.running import crm_here
 
 pages = Blueprint("search", __name__)
@@ -19,14 +22,18 @@ CUSTOMERS, HITS, LONGEST = 20, 10, 200
 
 @pages.get("/search")
 @access("customers.view")
-def page() -> str:
-    """Customers by name, phone, e-mail or number, and what plugins find."""
+def page() -> ResponseReturnValue:
+    """Customers by name, phone, e-mail or number, and what plugins find; while one types, the first customers and the way to all."""
     query, viewer = request.args.get("q", "").strip()[:LONGEST], current_viewer()
+    if "HX-Request" in request.headers:
+        found = customers_like(query)
+        way = Command(_("Show all"), url_for("search.page", q=query), "search", "" if found else _("No customer fits"))
+        return render("_commands.html", wanted=query, commands=[*found, way]), 200, {"Vary": "HX-Request"}
     if not query:
         return render("search.html", query=query, found=None, groups=[])
     with crm_here().read(viewer) as session:
-        found = lines(crm_here(), session, viewer, query=query, limit=CUSTOMERS)
-    return render("search.html", query=query, found=found, groups=found_by_plugins(query))
+        fitting = lines(crm_here(), session, viewer, query=query, limit=CUSTOMERS)
+    return render("search.html", query=query, found=fitting, groups=found_by_plugins(query))
 
 
 def found_by_plugins(query: str) -> list[tuple[SearchSource, Sequence[SearchHit]]]:

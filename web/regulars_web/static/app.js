@@ -25,12 +25,12 @@ const open = (name) => {
   (dialog.querySelector("[hx-get]") ?? dialog).dispatchEvent(new Event("open"));
 };
 document.addEventListener("keydown", (event) => {
-  const bar = event.target.closest("#commands");
+  const bar = event.target.closest("#commands, .rg-search");
   if (!bar || !["ArrowDown", "ArrowUp", "Enter"].includes(event.key)) return;
   const links = [...bar.querySelectorAll(".rg-commands a")];
   const at = links.indexOf(document.activeElement);
   if (event.key === "Enter") {
-    if (at === -1 && links[0]) { event.preventDefault(); follow(links[0].href); }
+    if (at === -1 && links[0] && bar.id === "commands") { event.preventDefault(); follow(links[0].href); }
     return;
   }
   event.preventDefault();
@@ -38,12 +38,38 @@ document.addEventListener("keydown", (event) => {
   (links[next] ?? (next < 0 ? bar.querySelector("input") : links.at(-1)))?.focus();
 });
 
+// The search above every page shows who fits while one types; Enter leads to all that was found.
+const search = document.querySelector(".rg-search");
+const showFound = (lines) => {
+  search.querySelector(".rg-found")?.remove();
+  if (!lines) return;
+  const box = document.createElement("div");
+  box.className = "rg-found";
+  box.innerHTML = lines;
+  search.append(box);
+};
+let asking = new AbortController();
+search?.addEventListener("input", async ({ target }) => {
+  asking.abort();
+  asking = new AbortController();
+  const { signal } = asking, words = target.value.trim();
+  if (!words) { showFound(""); return; }
+  await new Promise((rested) => { setTimeout(rested, 150); });
+  if (signal.aborted) return;
+  try {
+    const reply = await fetch(`${search.action}?q=${encodeURIComponent(words)}`, { headers: { "HX-Request": "true" }, signal });
+    if (reply.ok && !reply.redirected) showFound(await reply.text());
+  } catch { /* typed on, or out of reach, which Enter will tell */ }
+});
+search?.addEventListener("focusout", ({ relatedTarget }) => { if (!search.contains(relatedTarget)) { asking.abort(); showFound(""); } });
+
 // Shortcuts: single keys, and two keys that begin with g.
 const places = { h: "/", c: "/customers", t: "/till" };
 let going = 0;
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
     closeMenus(null);
+    if (search?.contains(event.target)) { search.querySelector("input").focus(); showFound(""); }
     // A search box would keep the first press to itself, to be emptied.
     event.target.closest("dialog[open]")?.close();
   }
@@ -56,8 +82,8 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "?") { event.preventDefault(); open("shortcuts"); }
   if (event.key === "+" || event.key === "n") { const add = document.querySelector("[data-shortcut='+']"); if (add) { event.preventDefault(); add.click(); } }
   if (event.key === "/") {
-    const search = document.querySelector("[data-shortcut='/']");
-    if (search) { event.preventDefault(); search.focus(); search.select(); }
+    const box = search?.querySelector("input");
+    if (box) { event.preventDefault(); box.focus(); box.select(); }
   }
 });
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from typing import Any
+
+from werkzeug.routing import Rule
 
 _STANDS_IN = 876_543_210_123_456_000
 """The number of a row that no address will ever have; others are put into its place."""
@@ -37,3 +40,21 @@ class Addresses:
         for place, number in enumerate(value for _name, value in form if type(value) is int):
             address = address.replace(str(number), f"{{{place}}}")
         return address
+
+
+class LateRule(Rule):
+    """A rule that learns how its addresses are written when the first one is wanted.
+
+    Werkzeug writes two functions for each rule, a third of what it takes to put an application together, and most are never called. A
+    release that goes about it in another way does not ask for this.
+    """
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        made: list[Callable[..., tuple[str, str]]] = []
+
+        def build(rule: Rule, **values: Any) -> tuple[str, str]:
+            if not made:
+                made.append(super(LateRule, self)._compile_builder(append_unknown))
+            return made[0](rule, **values)
+
+        return build

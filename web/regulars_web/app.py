@@ -19,7 +19,7 @@ from regulars_core.crm import Crm
 from regulars_plugin_api.rest import RestBlueprint
 from regulars_plugin_api.web import PluginBlueprint
 from regulars_web import assets, drawn, errors, gate, headers, language, metrics, navigation, personal, security
-from regulars_web.addresses import Addresses
+from regulars_web.addresses import Addresses, LateRule
 from regulars_web.pages import PAGES
 from regulars_web.rest import api, auth
 from regulars_web.rest.resources import RESOURCES
@@ -33,6 +33,7 @@ class Site(Flask):
     """Flask, whose pages don't wait longer than their budget for a plugin."""
 
     jinja_environment = SpokenEnvironment
+    url_rule_class = LateRule
 
     def dispatch_request(self) -> ResponseReturnValue:
         """Answer a request."""

@@ -188,6 +188,7 @@ def read_rows(
     For what lists and pages ask again and again: to load columns the ORM's way takes longer than to read them. A statement that is made
     once, as a constant with ``bindparam``, is also compiled only once for each length of the lists it is given. ``options`` are
     SQLAlchemy's execution options, or ``PLANNED_ANEW`` for a statement whose best plan depends on its values: on how many it will find.
+    An INSERT made once and RETURNING plain columns may be asked as well; of its rows the record of changes hears nothing.
     """
     if session.autoflush:
         session.flush()

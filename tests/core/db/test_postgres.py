@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from regulars_core.db.database import RESTED, Database
-from regulars_plugin_api.db import PLANNED_ANEW
+from regulars_plugin_api.db import PLANNED_ANEW, read_rows
 
 PREPARED = sa.text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT 40 + %'")
 SUM = sa.text("SELECT 40 + CAST(:more AS integer)")
@@ -117,3 +117,43 @@ def ask_while_it_breaks(database: Database, one: sa.Executable) -> None:
         with database.transaction() as other:
             other.execute(sa.text("SELECT pg_terminate_backend(:mine)"), {"mine": mine})
         session.scalars(one).all()
+
+
+PID = sa.select(sa.func.pg_backend_pid(), sa.literal(1))
+KEPT = sa.table("kept", sa.column("id", sa.BigInteger), sa.column("name", sa.Text))
+PUT = sa.insert(KEPT).values(name=sa.bindparam("new", type_=sa.Text)).returning(KEPT.c.id)
+
+
+@pytest.fixture
+def kept(database: Database) -> Database:
+    """A database with a table of names that may stand there once, in which its statements have been asked before."""
+    with database.transaction() as session:
+        session.execute(sa.text("CREATE TABLE kept (id bigint GENERATED ALWAYS AS IDENTITY, name text UNIQUE)"))
+        for name in ("a", "b"):
+            read_rows(session, PUT, {"new": name})
+            read_rows(session, PID)
+    return database
+
+
+@pytest.mark.parametrize(("asked", "values"), [(PID, {}), (PUT, {"new": "c"})], ids=["read", "written"])
+def test_a_connection_that_breaks_in_a_transaction_takes_it_back_and_is_made_anew(
+    kept: Database, asked: sa.Executable, values: dict[str, str]
+) -> None:
+    with pytest.raises(sa.exc.OperationalError), kept.transaction() as session:  # noqa: PT012 - the block is what fails
+        read_rows(session, PUT, {"new": "taken back"})
+        ((mine, _one),) = read_rows(session, PID)
+        with kept.read() as other:
+            other.execute(sa.text("SELECT pg_terminate_backend(:mine)"), {"mine": mine})
+        read_rows(session, asked, values)
+    assert kept.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    with kept.transaction() as session:
+        assert session.scalars(sa.select(KEPT.c.name).order_by("name")).all() == ["a", "b"]
+
+
+def test_a_row_that_is_refused_spoils_its_savepoint_alone(kept: Database) -> None:
+    with kept.transaction() as session:
+        with pytest.raises(sa.exc.IntegrityError), session.begin_nested():
+            read_rows(session, PUT, {"new": "a"})
+        read_rows(session, PUT, {"new": "c"})
+    with kept.read() as session:
+        assert session.scalars(sa.select(KEPT.c.name).order_by("name")).all() == ["a", "b", "c"]

@@ -106,16 +106,17 @@ def _insert_history(session: Session, handler: str, kind: str) -> None:
     session.connection().execute(past, {"kind": kind, "due": session.info["at"]})
 
 
-def _deliveries(event_id: Any, handler: Any, *wanted: sa.ColumnElement[bool]) -> Any:
+def _deliveries(event_id: Any, handler: Any, *wanted: sa.ColumnElement[bool]) -> sa.Insert:
     made = sa.select(event_id, handler, sa.literal(READY), sa.literal(0), sa.bindparam("due", type_=Delivery.due_at.type)).where(*wanted)
-    put = sa.insert(Delivery.__table__).from_select(["event_id", "handler", "state", "attempts", "due_at"], made, include_defaults=False)
-    return put.returning(Delivery.__table__.c.id)
+    return sa.insert(Delivery).from_select(["event_id", "handler", "state", "attempts", "due_at"], made, include_defaults=False)
 
 
 # Made once: each change of a customer is told to all who listen.
 _columns = [Event.__table__.c[name] for name in ("uid", "type", "version", "subject", "actor", "payload", "cause", "depth", "at")]
 _LOG = sa.insert(Event.__table__).values({one: sa.bindparam(f"new_{one.name}", type_=one.type) for one in _columns}).returning(Event.id)
-_kind = sa.bindparam("kind", type_=Subscription.type.type)
-_DELIVER_TO_ALL = _deliveries(sa.bindparam("event", type_=Event.id.type), Subscription.handler, Subscription.type == _kind)
 _logged = sa.select(_LOG.cte("logged").c.id).scalar_subquery()
-_LOG_AND_DELIVER = _deliveries(_logged, Subscription.handler, Subscription.type == _kind)
+_listens = Subscription.type == sa.bindparam("kind", type_=Subscription.type.type)
+_DELIVER_TO_ALL, _LOG_AND_DELIVER = (
+    _deliveries(event, Subscription.handler, _listens).returning(Delivery.__table__.c.id)
+    for event in (sa.bindparam("event", type_=Event.id.type), _logged)
+)

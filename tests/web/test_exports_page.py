@@ -42,7 +42,7 @@ def test_a_file_is_asked_for_written_and_fetched(crm: Crm, manager: Staff) -> No
     reply = manager.get(f"{address}/file")
     assert "attachment" in reply.headers["Content-Disposition"]
     assert "Åsa Holm" in reply.data.decode("utf-8-sig")
-    assert "The export is ready: 1 records." in manager.get("/notices").text
+    assert "The export is ready: 1 record." in manager.get("/notices").text
 
 
 def test_only_what_the_filter_selects_and_the_viewer_sees_is_written(crm: Crm, staff: Callable[..., Staff]) -> None:

@@ -25,7 +25,7 @@ const open = (name) => {
   (dialog.querySelector("[hx-get]") ?? dialog).dispatchEvent(new Event("open"));
 };
 document.addEventListener("keydown", (event) => {
-  const bar = event.target.closest("#commands, .rg-search");
+  const bar = event.target.closest("#commands, .rg-top .rg-search");
   if (!bar || !["ArrowDown", "ArrowUp", "Enter"].includes(event.key)) return;
   const links = [...bar.querySelectorAll(".rg-commands a")];
   const at = links.indexOf(document.activeElement);
@@ -39,7 +39,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 // The search above every page shows who fits while one types; Enter leads to all that was found.
-const search = document.querySelector(".rg-search");
+const search = document.querySelector(".rg-top .rg-search");
 const showFound = (lines) => {
   search.querySelector(".rg-found")?.remove();
   if (!lines) return;

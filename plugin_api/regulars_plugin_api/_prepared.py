@@ -12,12 +12,12 @@ from weakref import WeakKeyDictionary
 import sqlalchemy as sa
 from sqlalchemy.engine import IteratorResult
 from sqlalchemy.engine.result import SimpleResultMetaData
-from sqlalchemy.sql import visitors
+from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.compiler import ExpandedState
 from sqlalchemy.types import TupleType
 
 MOST_TEXTS = 64
-"""How many texts of a statement are kept: it has one for each length of the lists it is given."""
+"""How many texts of a statement are kept: it has one for each length of the lists it is given, unless those are arrays."""
 Values = Mapping[str, Any]
 PLANNED_ANEW: Mapping[str, Any] = {"planned_anew": True}
 Process = Callable[[Any], Any]
@@ -47,6 +47,7 @@ class _Known(NamedTuple):
 
     texts: dict[Any, _Text]
     lists: Sequence[str]
+    arrays: frozenset[str]
     written: Sequence[str]
     needed: frozenset[str]
     is_plain: bool
@@ -56,12 +57,14 @@ class _Known(NamedTuple):
         return self.is_plain and self.needed <= values.keys()
 
     def text(self, dialect: sa.Dialect, statement: Any, values: Values) -> _Text:
-        shape = (dialect.name, *[len(values[name]) for name in self.lists], *[values[name] for name in self.written])
+        arrays = self.arrays if dialect.name == "postgresql" else ()
+        lengths = [len(values[name]) for name in self.lists if name not in arrays]
+        shape = (dialect.name, *lengths, *[values[name] for name in self.written])
         found = self.texts.get(shape)
         if found is None:
             if len(self.texts) >= MOST_TEXTS:
                 self.texts.clear()
-            found = self.texts[shape] = _Text(statement, dialect, values)
+            found = self.texts[shape] = _Text(_with_arrays(statement) if arrays else statement, dialect, values)
         return found
 
 
@@ -70,11 +73,49 @@ _statements: WeakKeyDictionary[Any, _Known] = WeakKeyDictionary()
 
 def _known(statement: Any) -> _Known:
     # Those that are unique are values which stand in the statement itself.
-    asked = [one for one in visitors.iterate(statement) if isinstance(one, sa.BindParameter) and not one.unique]
+    parts: list[Any] = list(visitors.iterate(statement))
+    asked = [one for one in parts if isinstance(one, sa.BindParameter) and not one.unique]
     lists = {one.key for one in asked if one.expanding}
+    arrays = frozenset(one.right.key for one in parts if _is_among(one))
     written = {one.key for one in asked if one.literal_execute} - lists
     is_plain = all(one.required and not isinstance(one.type, TupleType) for one in asked)
-    return _Known({}, sorted(lists), sorted(written), frozenset(one.key for one in asked), is_plain)
+    return _Known({}, sorted(lists), arrays, sorted(written), frozenset(one.key for one in asked), is_plain)
+
+
+class _Array(sa.TypeDecorator[Sequence[int]]):
+    """Numbers as PostgreSQL writes an array, which the driver would take longer to put together than the statement runs."""
+
+    impl = sa.ARRAY(sa.BigInteger)
+    cache_ok = True
+
+    def bind_processor(self, dialect: sa.Dialect) -> Process:
+        return lambda numbers: f"{{{','.join(map(str, numbers))}}}"
+
+
+_AMONG: Mapping[Any, Callable[[Any, Any], Any]] = {
+    operators.in_op: lambda one, array: one == sa.func.any(array),
+    operators.not_in_op: lambda one, array: one != sa.func.all(array),
+}
+
+
+def _is_among(part: Any) -> bool:
+    """Whether it asks for one of a list of numbers, or for none of them."""
+    if not (isinstance(part, sa.BinaryExpression) and part.operator in _AMONG and isinstance(part.right, sa.BindParameter)):
+        return False
+    return part.right.expanding and not part.right.unique and isinstance(part.right.type, sa.Integer)
+
+
+def _with_arrays(statement: Any) -> Any:
+    """The statement with arrays for lists of numbers.
+
+    It is one statement for lists of any length, and of numbers of any size: the driver tells small ones from big ones, and PostgreSQL
+    would have to be asked anew for each way they are mixed.
+    """
+
+    def replaced(element: Any, **_about: Any) -> Any:
+        return _AMONG[element.operator](element.left, sa.bindparam(element.right.key, type_=_Array())) if _is_among(element) else None
+
+    return visitors.replacement_traverse(statement, {}, replaced)
 
 
 class _Given(NamedTuple):

@@ -112,6 +112,25 @@ def test_fifty_rows_are_light_and_take_as_many_statements_as_one(
     assert len(page.data) <= 40_000
 
 
+def test_under_each_name_is_how_to_reach_it(crm: Crm, staff: Callable[..., Staff]) -> None:
+    add(crm, "A", phones="070-174 06 31; 070-174 06 44", emails="a@example.com", country="SE")
+    add(crm, "B", emails="b@example.com; other@example.com")
+    add(crm, "C")
+    clerk = staff(role="clerk")
+
+    def shown(path: str) -> list[list[str]]:
+        rows = re.findall(r"<tr>(?:(?!</tr>).)*/customers/.*?</tr>", clerk.get(path).text)
+        return [[*re.findall(r"<small>(?:<bdi>)?([^<]*)", row), *re.findall(r'<td><bdi dir="ltr">([^<]*)', row)] for row in rows]
+
+    assert shown("/customers") == [["070-174 06 31"], ["b@example.com"], ["Person"]]
+    assert shown("/customers?column=email&column=phone") == [
+        ["070-174 06 31", "a@example.com", "070-174 06 31"],
+        ["b@example.com", "b@example.com", ""],
+        ["Person", "", ""],
+    ]
+    assert shown("/customers?column=email&q=example") == [["070-174 06 31", "a@example.com"], ["b@example.com", "b@example.com"]]
+
+
 def test_what_customers_are_called_is_text_and_nothing_more(crm: Crm, staff: Callable[..., Staff]) -> None:
     nasty = '<img src=x onerror=alert(1)>"\'{{7*7}} hx-get="/x"'
     customer = add(crm, nasty, notes=nasty, tags=nasty, emails="a@example.com", city=nasty)

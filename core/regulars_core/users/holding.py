@@ -17,24 +17,38 @@ from regulars_plugin_api.db import read_rows
 from regulars_plugin_api.views import Viewer
 
 U = TypeVar("U", bound=User)
-_SEPARATOR = ","
+_SEPARATOR, _EVERYTHING, _NOWHERE = ",", "*", 0
 
 
-def _gathered(column: Any, *conditions: sa.ColumnElement[bool]) -> sa.ScalarSelect[str]:
-    text = sa.func.aggregate_strings(sa.cast(column, sa.String), _SEPARATOR)
-    return sa.select(text).where(*conditions).correlate(User).scalar_subquery()
+def _gathered(text: Any) -> Any:
+    return sa.func.aggregate_strings(text, _SEPARATOR)
 
 
-_PERMISSIONS = _gathered(RolePermission.permission, RolePermission.role_id == UserRole.role_id, UserRole.user_id == User.id)
-_ROLES = _gathered(Role.name, Role.id == UserRole.role_id, UserRole.user_id == User.id)
-_STORES = _gathered(UserStore.store_id, UserStore.user_id == User.id)
-_REGIONS = _gathered(UserRegion.region_id, UserRegion.user_id == User.id)
-_STORES_OF_REGIONS = _gathered(Store.id, Store.region_id == UserRegion.region_id, UserRegion.user_id == User.id)
+# A role that may do everything is said by a mark among permissions: it needs none.
+_PERMISSIONS = (
+    sa.select(_gathered(sa.case((Role.name == ADMINISTRATOR, _EVERYTHING), else_=RolePermission.permission)))
+    .select_from(UserRole)
+    .join(Role, Role.id == UserRole.role_id)
+    .outerjoin(RolePermission, RolePermission.role_id == Role.id)
+    .where(UserRole.user_id == User.id)
+    .correlate(User)
+    .scalar_subquery()
+)
+# A region without stores still narrows what its user sees: to nothing.
+_SEEN = sa.union_all(
+    sa.select(UserStore.store_id.label("id")).where(UserStore.user_id == User.id).correlate(User),
+    sa.select(sa.func.coalesce(Store.id, _NOWHERE))
+    .select_from(UserRegion)
+    .outerjoin(Store, Store.region_id == UserRegion.region_id)
+    .where(UserRegion.user_id == User.id)
+    .correlate(User),
+).subquery()
+_STORES = sa.select(_gathered(sa.cast(_SEEN.c.id, sa.String))).scalar_subquery()
 
 _SWITCHES = sa.select(
     sa.cast(sa.func.max(PluginRow.switched_at), sa.String) + sa.literal_column("' '") + sa.cast(sa.func.count(), sa.String)
 ).scalar_subquery()
-_HELD = (_PERMISSIONS, _ROLES, _STORES, _REGIONS, _STORES_OF_REGIONS)
+_HELD = (_PERMISSIONS, _STORES)
 _USER = tuple(column.key for column in User.__table__.c)
 _NOW = sa.bindparam("now", type_=UserSession.expires_at.type)
 _IS_ALIVE = sa.exists().where(
@@ -73,17 +87,12 @@ def signed_in(session: Session, model: type[U], uniquifier: str, token: str, at:
     return SignedIn(user, _viewer(user, *rest[: len(_HELD)]), switches)
 
 
-def _viewer(user: User, permissions: str | None, roles: str | None, stores: str | None, regions: str | None, theirs: str | None) -> Viewer:
-    # A region without stores still narrows what its user sees: to nothing.
-    is_narrowed = stores is not None or regions is not None
+def _viewer(user: User, permissions: str | None, stores: str | None) -> Viewer:
+    held = frozenset(permissions.split(_SEPARATOR)) if permissions else frozenset()
     return Viewer(
         user_id=user.id,
         name=user.name,
-        permissions=frozenset(_split(permissions)),
-        store_ids=frozenset(int(store) for store in (*_split(stores), *_split(theirs))) if is_narrowed else None,
-        everything=ADMINISTRATOR in _split(roles),
+        permissions=held - {_EVERYTHING},
+        store_ids=None if stores is None else frozenset(map(int, stores.split(_SEPARATOR))) - {_NOWHERE},
+        everything=_EVERYTHING in held,
     )
-
-
-def _split(text: str | None) -> list[str]:
-    return text.split(_SEPARATOR) if text else []

@@ -63,10 +63,9 @@ def customers_like(wanted: str) -> list[Command]:
     if not wanted or not viewer.may("customers.view"):
         return []
     with crm_here().read(viewer) as session:
-        found = lines(crm_here(), session, viewer, query=wanted, limit=CUSTOMERS).rows
+        found = lines(crm_here(), session, viewer, query=wanted, apart=(), limit=CUSTOMERS).rows
     return [
-        Command(one.display_name, url_for("customers.show", customer_id=one.id), "users", one.phone or one.email or _("Customer"))
-        for one in found
+        Command(one.display_name, url_for("customers.show", customer_id=one.id), "users", one.reached or _("Customer")) for one in found
     ]
 
 

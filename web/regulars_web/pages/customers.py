@@ -64,20 +64,21 @@ def page() -> str:
     viewer = current_viewer()
     with crm_here().read(viewer) as session:
         current, given = _state(session)
+        choice = columns.choose(given["columns"])
         more = filtering.parsed(given["filter"])
         asked: dict[str, Any] = {"query": given["q"], "where": as_filter(given, more)}
         after, before = _position("after"), _position("before")
         newest = given["sort"] == "newest"
         offered = choices.offered(session, viewer, stores=MOST_CHOICES + 1, tags=MOST_TAGS, views=2 * saved_views.MOST)
         asked["store_names"] = {store.id: store.name for store in offered.stores}
-        found = lines(crm_here(), session, viewer, **asked, after=after, before=before, limit=PAGE_SIZE, newest=newest)
+        found = lines(crm_here(), session, viewer, **asked, apart=choice.core, after=after, before=before, limit=PAGE_SIZE, newest=newest)
         # A chain with more stores than that types the code.
         all_stores = offered.stores if len(offered.stores) <= MOST_CHOICES else []
         values = {
             "count": found.count,
             "chips": _chips(given, all_stores) + _more_chips(session, given, more),
         }
-    choice, bulk = columns.choose(given["columns"]), _bulk_actions()
+    bulk = _bulk_actions()
     loaded = columns.load(choice, found.rows)
     table = Table(
         columns.Layout(bool(bulk) or viewer.may("customers.edit"), *map(choice.has, columns.CORE)),

@@ -21,6 +21,7 @@ MOST_TEXTS = 64
 Values = Mapping[str, Any]
 PLANNED_ANEW: Mapping[str, Any] = {"planned_anew": True}
 Process = Callable[[Any], Any]
+_CURSOR = "regulars.cursor"
 
 
 def rows(connection: sa.Connection, statement: Any, values: Values | None = None, options: Values | None = None) -> Sequence[Any]:
@@ -168,13 +169,17 @@ class _Text:
         None if it is to be asked in the ordinary way: because somebody listens to statements, or because it failed where nothing is
         spoilt by that, which SQLAlchemy knows how to tell and what to do about.
         """
-        driver: Any = connection.connection.driver_connection
-        on_sqlite = self._dialect.name == "sqlite"
         if self._answer is None or connection.dispatch.before_cursor_execute:
             return None
+        driver: Any = connection.connection.driver_connection
+        on_sqlite = self._dialect.name == "sqlite"
         try:
-            asked = driver.execute(self._sql, given) if on_sqlite or not is_anew else driver.execute(self._sql, given, prepare=False)
-            rows: Sequence[Any] = asked.fetchall()
+            if on_sqlite:
+                rows: Sequence[Any] = driver.execute(self._sql, given).fetchall()
+            else:
+                # One cursor for as long as the connection stands: the driver takes longer to make one than to use it.
+                cursor = connection.info.get(_CURSOR) or connection.info.setdefault(_CURSOR, driver.cursor())
+                rows = cursor.execute(self._sql, given, prepare=False if is_anew else None).fetchall()
         except self._dialect.loaded_dbapi.Error as failure:
             if self._may_be_asked_again and (on_sqlite or driver.autocommit):
                 return None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, cached_property, partial
+from functools import cache, cached_property, lru_cache, partial
 from pathlib import Path
+from types import FunctionType
 from typing import Any, cast
 
 from flask import Flask, g, has_request_context, request
@@ -56,6 +57,14 @@ class Site(Flask):
         if endpoint.startswith(".") or not has_request_context() or any(self.url_default_functions.values()):
             return super().url_for(endpoint, **values)
         return self._addresses.of(endpoint, request.script_root, values)
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """``func``, or what runs it if it is asynchronous; which of both it is, is found out once."""
+        return self._in_order(func) if type(func) is FunctionType else super().ensure_sync(func)
+
+    @cached_property
+    def _in_order(self) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        return lru_cache(maxsize=4096)(super().ensure_sync)
 
     @cached_property
     def _addresses(self) -> Addresses:

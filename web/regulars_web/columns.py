@@ -89,8 +89,8 @@ def _load(columns: Sequence[CustomerColumn], ids: Sequence[int]) -> list[Column]
     viewer = current_viewer()
     with crm_here().read(viewer) as session:
         loaded = [(one.title, one.load(session, ids, viewer)) for one in columns]
-    return [Column(title, {customer_id: _plain(values.get(customer_id)) for customer_id in ids}) for title, values in loaded]
+    return [Column(title, _plain(values, ids)) for title, values in loaded]
 
 
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, PLAIN) else f"{value}"[:LONGEST]
+def _plain(values: Mapping[int, Any], ids: Sequence[int]) -> dict[int, Any]:
+    return {one: value if isinstance(value := values.get(one), PLAIN) else f"{value}"[:LONGEST] for one in ids}

@@ -26,6 +26,7 @@ ALWAYS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+VARY = ("HX-Request", "Cookie")
 
 
 def install(app: Flask, *, https: bool) -> None:
@@ -38,7 +39,9 @@ def install(app: Flask, *, https: bool) -> None:
             reply.headers["Strict-Transport-Security"] = "max-age=31536000"
         if request.endpoint != "asset":
             reply.headers["Cache-Control"] = "no-store"
-            reply.vary.add("HX-Request")
-            reply.vary.add("Cookie")
+            if "Vary" in reply.headers:
+                reply.vary.update(VARY)
+            else:
+                reply.headers["Vary"] = ", ".join(VARY)
         reply.headers["X-Request-ID"] = g.get("request_id", "-")
         return reply

@@ -17,6 +17,8 @@ from flask import Flask, request
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 from regulars_core.users.service import LOCALES
 from regulars_plugin_api import formats, i18n
@@ -59,7 +61,12 @@ def install(app: Flask, chain: ZoneInfo) -> None:
 
 def choose(saved: str | None) -> None:
     """Set the language of the running request: the user's, else the browser's best."""
-    i18n.set_locale(saved or request.accept_languages.best_match(list(LOCALES)) or "en")
+    i18n.set_locale(saved or _best_of(request.headers.get("Accept-Language", "")))
+
+
+@lru_cache(maxsize=256)
+def _best_of(accepted: str) -> str:
+    return parse_accept_header(accepted, LanguageAccept).best_match(list(LOCALES)) or "en"
 
 
 def text_direction() -> str:

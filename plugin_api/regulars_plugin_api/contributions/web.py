@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from posixpath import basename, splitext
 from typing import Any
@@ -20,7 +20,8 @@ from regulars_plugin_api.views import CustomerView, Viewer
 class NavItem(Contribution):
     """An entry of the menu. The host hides it from whoever lacks ``permission`` and knows when it is the active one."""
 
-    label: Text
+    # Its words are another text in each language; entries are told apart without them.
+    label: Text = field(hash=False)
     endpoint: str
     permission: str
     section: str = "main"

@@ -7,6 +7,7 @@ import binascii
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from flask import request, url_for
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 from regulars_core.customers.paging import COUNTED_AT_MOST, FOUND_AT_MOST, Position
 from regulars_core.users.models import SavedView
 from regulars_plugin_api.hookspecs import web as hooks
-from regulars_plugin_api.i18n import Text
+from regulars_plugin_api.i18n import Text, current_locale
 from regulars_plugin_api.web import access, current_viewer, render
 from regulars_web import choices, columns, filtering, saved_views
 from regulars_web.drawn import drawn
@@ -90,7 +91,7 @@ def page() -> str:
         viewer.may("views.share"),
         choices.Offer(current.id, "", current.name, current.shared) if current and current.user_id == viewer.user_id else None,
     )
-    statuses, kinds = ({name: str(title) for name, title in words.items()} for words in (STATUSES, KINDS))
+    statuses, kinds = _words(current_locale())
     return render(
         "customers.html",
         given=given,
@@ -105,8 +106,8 @@ def page() -> str:
         all_stores=tuple(all_stores),
         whole=json.dumps(asked["where"], ensure_ascii=False) if asked["where"] else "",
         trashed=[one for one in request.args.get("trashed", "").split(",") if one.isdecimal()][:PAGE_SIZE],
-        before=found.before and address(given, before=_cursor(found.before)),
-        after=found.after and address(given, after=_cursor(found.after)),
+        before=_beside("before", found.before, given),
+        after=_beside("after", found.after, given),
         statuses=tuple(statuses.items()),
         kinds=tuple(kinds.items()),
         **values,
@@ -133,14 +134,21 @@ def address(given: Mapping[str, str], **cursor: Any) -> str:
     return url_for("customers.page", **chosen, **cursor)
 
 
+@lru_cache(maxsize=64)
+def _words(_locale: str) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    statuses, kinds = ({name: str(title) for name, title in words.items()} for words in (STATUSES, KINDS))
+    return statuses, kinds
+
+
 def _state(session: Session) -> tuple[SavedView | None, dict[str, str]]:
     """The view that is open and the state of the list: the view's own, until the address says otherwise."""
-    view_id = request.args.get("view", type=int)
+    asked = request.args
+    view_id = asked.get("view", type=int)
     current = None if view_id is None else saved_views.find(session, current_user.id, view_id)
-    is_plain = not any(name in request.args for name in (*STATE, "column"))
-    given = state_of(current.query if current is not None and is_plain else request.args)
-    if "column" in request.args:
-        given["columns"] = ",".join(request.args.getlist("column"))[:LONGEST]
+    is_plain = asked.keys().isdisjoint((*STATE, "column"))
+    given = state_of(current.query if current is not None and is_plain else asked.to_dict())
+    if "column" in asked:
+        given["columns"] = ",".join(asked.getlist("column"))[:LONGEST]
     return current, given
 
 
@@ -174,13 +182,19 @@ def _more_chips(session: Session, given: Mapping[str, str], more: Any | None) ->
     return chips
 
 
-def _cursor(position: Position) -> str:
-    return base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
+def _beside(side: str, position: Position | None, given: Mapping[str, str]) -> str | None:
+    """The page before or after a position."""
+    if position is None:
+        return None
+    here, cursor = address(given), base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
+    return f"{here}{'&' if '?' in here else '?'}{side}={cursor}"
 
 
 def _position(name: str) -> Position | None:
     """Where the page begins; an address that was tampered with begins at the first page."""
-    raw = request.args.get(name, "")
+    raw = request.args.get(name)
+    if not raw:
+        return None
     try:
         fold_name, customer_id = json.loads(base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4)))
     except (ValueError, TypeError, binascii.Error):

@@ -36,13 +36,15 @@ def history(session: Session, customer: CustomerView, viewer: Viewer) -> Mapping
 
 
 def _last_on(session: Session, ids: Sequence[int], viewer: Viewer) -> Mapping[int, dt.date]:
-    return {customer_id: max([one.last_on for one in paid]) for customer_id, paid in _paid(session, ids).items()}
+    found = _paid(session, ids).items()
+    return {customer: paid[0].last_on if len(paid) == 1 else max([one.last_on for one in paid]) for customer, paid in found}
 
 
 def _value(session: Session, ids: Sequence[int], viewer: Viewer) -> Mapping[int, str]:
     if not service.sees_all_amounts(viewer):
         return {}
-    return {customer_id: _sum(paid) for customer_id, paid in _paid(session, ids).items()}
+    found = _paid(session, ids).items()
+    return {customer: money_of(paid[0].minor, paid[0].currency) if len(paid) == 1 else _sum(paid) for customer, paid in found}
 
 
 def _sum(paid: Sequence[PaidView]) -> str:

@@ -5,7 +5,7 @@ SQLAlchemy reads all of a statement each time, to find it among those it has com
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -18,6 +18,8 @@ from sqlalchemy.types import TupleType
 
 MOST_TEXTS = 64
 """How many texts of a statement are kept: it has one for each length of the lists it is given, unless those are arrays."""
+FEW = 10
+"""How many numbers of a list make no array: PostgreSQL expects as many of any, and would plan for fewer anew each time."""
 Values = Mapping[str, Any]
 PLANNED_ANEW: Mapping[str, Any] = {"planned_anew": True}
 Process = Callable[[Any], Any]
@@ -58,14 +60,14 @@ class _Known(NamedTuple):
         return self.is_plain and self.needed <= values.keys()
 
     def text(self, dialect: sa.Dialect, statement: Any, values: Values) -> _Text:
-        arrays = self.arrays if dialect.name == "postgresql" else ()
-        lengths = [len(values[name]) for name in self.lists if name not in arrays]
+        many = {name for name in self.arrays if len(values[name]) > FEW} if dialect.name == "postgresql" else ()
+        lengths = [None if name in many else len(values[name]) for name in self.lists]
         shape = (dialect.name, *lengths, *[values[name] for name in self.written])
         found = self.texts.get(shape)
         if found is None:
             if len(self.texts) >= MOST_TEXTS:
                 self.texts.clear()
-            found = self.texts[shape] = _Text(_with_arrays(statement) if arrays else statement, dialect, values)
+            found = self.texts[shape] = _Text(_with_arrays(statement, many) if many else statement, dialect, values)
         return found
 
 
@@ -106,15 +108,17 @@ def _is_among(part: Any) -> bool:
     return part.right.expanding and not part.right.unique and isinstance(part.right.type, sa.Integer)
 
 
-def _with_arrays(statement: Any) -> Any:
-    """The statement with arrays for lists of numbers.
+def _with_arrays(statement: Any, names: Container[str]) -> Any:
+    """The statement with arrays for these lists of numbers.
 
     It is one statement for lists of any length, and of numbers of any size: the driver tells small ones from big ones, and PostgreSQL
     would have to be asked anew for each way they are mixed.
     """
 
     def replaced(element: Any, **_about: Any) -> Any:
-        return _AMONG[element.operator](element.left, sa.bindparam(element.right.key, type_=_Array())) if _is_among(element) else None
+        if not _is_among(element) or element.right.key not in names:
+            return None
+        return _AMONG[element.operator](element.left, sa.bindparam(element.right.key, type_=_Array()))
 
     return visitors.replacement_traverse(statement, {}, replaced)
 

@@ -54,6 +54,7 @@ def add_catalogue(domain: str, directory: Path) -> None:
     """Register ``directory/<locale>/LC_MESSAGES/<domain>.mo`` as the translations of ``domain``."""
     _directories[domain] = directory
     _load.cache_clear()
+    _translated.cache_clear()
 
 
 @lru_cache(maxsize=64)
@@ -85,10 +86,14 @@ def filled(message: _Message, values: Mapping[str, object]) -> _Message:
 
 def gettext(domain: str, message: str, /, **values: object) -> str:
     """Translate ``message`` now, from ``domain``'s catalogue, then the platform's."""
-    translated = _load(domain, current_locale()).gettext(message)
-    if translated == message and domain != PLATFORM:
-        translated = _load(PLATFORM, current_locale()).gettext(message)
+    translated = _translated(domain, message, current_locale())
     return filled(translated, values) if values else translated
+
+
+@lru_cache(maxsize=2048)
+def _translated(domain: str, message: str, locale: str) -> str:
+    translated = _load(domain, locale).gettext(message)
+    return _load(PLATFORM, locale).gettext(message) if translated == message and domain != PLATFORM else translated
 
 
 def ngettext(domain: str, singular: str, plural: str, count: int, /, **values: object) -> str:
@@ -97,8 +102,8 @@ def ngettext(domain: str, singular: str, plural: str, count: int, /, **values: o
     return filled(translated, {"num": count, **values})
 
 
-class _Lazy(LazyString):  # type: ignore[misc]
-    """Text, not markup: what stands in it may be what somebody typed."""
+class LazyText(LazyString):  # type: ignore[misc]
+    """Words in the language of whoever reads them. Text, not markup: what stands in it may be what somebody typed."""
 
     def __html__(self) -> Markup:
         return escape(str(self))
@@ -108,7 +113,7 @@ def translator(domain: str) -> Callable[..., LazyString]:
     """A lazy ``_`` for one catalogue: ``_("Hello %(name)s", name=…)``."""
 
     def lazy(message: str, /, **values: object) -> LazyString:
-        return _Lazy(gettext, domain, message, **values)
+        return LazyText(gettext, domain, message, **values)
 
     return lazy
 
@@ -117,7 +122,7 @@ def plural_translator(domain: str) -> Callable[..., LazyString]:
     """A lazy plural form for one catalogue: ``_n("%(num)s row", "%(num)s rows", count)``."""
 
     def lazy(singular: str, plural: str, count: int, /, **values: object) -> LazyString:
-        return _Lazy(ngettext, domain, singular, plural, count, **values)
+        return LazyText(ngettext, domain, singular, plural, count, **values)
 
     return lazy
 

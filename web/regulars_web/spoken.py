@@ -15,7 +15,7 @@ from jinja2.lexer import Token, TokenStream
 from jinja2.nodes import Expr
 from markupsafe import Markup, escape
 
-from regulars_plugin_api.i18n import current_locale
+from regulars_plugin_api.i18n import LazyText, current_locale
 from regulars_web import language
 
 _unsafe = re.compile("[&<>'\"]").search
@@ -64,6 +64,8 @@ class SpokenEnvironment(Environment):
     @staticmethod
     def escaped(value: object) -> str:
         """``value`` as it stands in a page: as it is where there is nothing to escape, which is nearly everywhere."""
+        if type(value) is LazyText:
+            value = str(value)
         is_safe = type(value) is Markup or (type(value) is str and not _unsafe(value))
         return value if is_safe else escape(value)  # type: ignore[return-value]
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from copy import deepcopy
 from functools import lru_cache, partial
+from types import NoneType
 from typing import Any, cast
 
 from flask import Flask, Request, g, message_flashed, redirect, request, session, url_for
@@ -66,6 +67,9 @@ class NoMail(MailUtil):
         raise NotImplementedError("signing in sends no mail")
 
 
+_UNCHANGING = (str, int, float, NoneType)
+
+
 class Sessions(SecureCookieSessionInterface):
     """The cookies of one application, whose keys stay the same as long as the process runs.
 
@@ -87,9 +91,10 @@ class Sessions(SecureCookieSessionInterface):
             said, signed_at = self._signed(cookie or "")
         except BadSignature:
             return self.session_class()
-        age = int(time.time()) - signed_at.timestamp()
-        # A copy: lists in it, such as messages, are added to.
-        return self.session_class(deepcopy(said) if 0 <= age <= app.permanent_session_lifetime.total_seconds() else None)
+        if not 0 <= int(time.time()) - signed_at.timestamp() <= app.permanent_session_lifetime.total_seconds():
+            return self.session_class()
+        # Lists in it, such as messages, are added to.
+        return self.session_class({name: value if isinstance(value, _UNCHANGING) else deepcopy(value) for name, value in said.items()})
 
 
 class Lookup(SQLAlchemySessionUserDatastore):

@@ -96,7 +96,7 @@ def test_an_open_filter_comes_back_into_the_form_and_says_itself_in_words(clerk:
     given = {"filter": json.dumps(where), "q": "Bo"}
     page = clerk.get("/customers", query_string=given).text
     assert names(page) == ["Bo"]
-    assert "Town is Lund" in page
+    assert "City is Lund" in page
     assert "Status is Blocked" in page
     form = clerk.get("/customers/filter", query_string=given).text
     assert 'value="Lund"' in form

@@ -70,13 +70,17 @@ def refuse_old_schema(crm: Crm) -> None:
 def serve_web(host: str, port: int, workers: int) -> None:
     """Answer requests until told to stop."""
     # Imported before the server forks, so that its processes share the memory of the code.
+    import sqlalchemy as sa
+
     from regulars_core.crm import open_crm
     from regulars_web.app import create_app
     from regulars_web.rest import limits
     from regulars_web.server import serve
 
     # A wrong setting is to stop the command, not worker after worker.
-    limits.storage_of(Config.from_environment())
+    config = Config.from_environment()
+    limits.storage_of(config)
+    sa.make_url(config.database_url).get_dialect().import_dbapi()
 
     def make_app() -> Flask:
         with loading():

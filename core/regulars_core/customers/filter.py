@@ -148,7 +148,7 @@ CORE_FIELDS: dict[str, CoreField] = {
     "external_id": CoreField(
         _("Customer number"), _one_of(ExternalId, ExternalId.value), _parsed(values.code), ("eq", "in", "contains", "empty")
     ),
-    "city": CoreField(_("Town"), _one_of(CustomerAddress, CustomerAddress.fold_city), _parsed(fold)),
+    "city": CoreField(_("City"), _one_of(CustomerAddress, CustomerAddress.fold_city), _parsed(fold)),
     "postal_code": CoreField(
         _("Postal code"), _one_of(CustomerAddress, CustomerAddress.postal_code), _text, ("eq", "in", "contains", "empty")
     ),

@@ -50,7 +50,7 @@ class CustomerImporter(Importer):
         _column("gender", _("Gender"), "kön", "пол", "جنسیت", "性别"),
         _column("language", _("Language"), "språk", "язык", "زبان", "语言"),
         _column("street", _("Street"), "gata", "adress", "улица", "خیابان", "街道", "address"),
-        _column("city", _("Town"), "ort", "stad", "город", "شهر", "城市", "town"),
+        _column("city", _("City"), "ort", "stad", "город", "شهر", "城市", "town"),
         _column("postal_code", _("Postal code"), "postnummer", "индекс", "کد پستی", "邮编", "zip", type=ColumnType.CODE),
         _column("region", _("Region"), "län", "регион", "استان", "省"),
         _column("country", _("Country"), "land", "страна", "کشور", "国家"),

@@ -44,7 +44,7 @@ class StoreImporter(Importer):
             aliases=("butikskod", "butiksnr", "код", "کد", "代码", "store code", "store id"),
         ),
         Column("name", _("Name"), aliases=("namn", "название", "نام", "名称", "store name")),
-        Column("city", _("Town"), aliases=("ort", "stad", "город", "شهر", "城市", "town")),
+        Column("city", _("City"), aliases=("ort", "stad", "город", "شهر", "城市", "town")),
         Column("region", _("Region"), aliases=("регион", "منطقه", "区域")),
         Column("country", _("Country"), aliases=("land", "страна", "کشور", "国家")),
         Column("timezone", _("Time zone"), ColumnType.CODE, aliases=("tidszon", "часовой пояс", "منطقه زمانی", "时区", "time zone")),

@@ -149,7 +149,7 @@ def _ok(visitor: Visitor, paths: Iterator[str]) -> Callable[[], object]:
 
 def test_list(scene: Scene) -> None:
     looked = look_at(scene.pages, "/customers")
-    assert (looked.statements <= 6, looked.bytes <= 40 * 1024) == (True, True), (looked.statements, looked.bytes)
+    assert (looked.statements <= 6, looked.bytes <= 40_000) == (True, True), (looked.statements, looked.bytes)
     asks = {path: _ok(scene.visitor, repeat(path)) for path in ("/list", "/orm/list")}
     _compare(scene, "P1 list", {"/list": 4, "/orm/list": 2}, {"page": _ok(scene.staff, repeat("/customers")), **asks})
 

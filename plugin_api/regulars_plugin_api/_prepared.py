@@ -92,7 +92,7 @@ class _Array(sa.TypeDecorator[Sequence[int]]):
     cache_ok = True
 
     def bind_processor(self, dialect: sa.Dialect) -> Process:
-        return lambda numbers: f"{{{','.join(map(str, numbers))}}}"
+        return lambda numbers: f"{{{','.join(['NULL' if one is None else str(one) for one in numbers])}}}"
 
 
 _AMONG: Mapping[Any, Callable[[Any, Any], Any]] = {

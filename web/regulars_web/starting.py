@@ -80,6 +80,7 @@ def serve_web(host: str, port: int, workers: int) -> None:
     # A wrong setting is to stop the command, not worker after worker.
     config = Config.from_environment()
     limits.storage_of(config)
+    # The database's driver as well is shared by the server's forks.
     sa.make_url(config.database_url).get_dialect().import_dbapi()
 
     def make_app() -> Flask:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Container, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 import sqlalchemy as sa
@@ -133,22 +134,13 @@ def _smtp_url(environ: Mapping[str, str]) -> str | None:
     return given
 
 
-def _split(name: str, given: str, form: Text) -> _Parts:
-    try:
+def _split(name: str, given: str, form: Text) -> SplitResult:
+    with suppress(ValueError):
         parts = urlsplit(given)
-        return _Parts(parts.scheme, parts.hostname, parts.port, parts.username, parts.query, parts.fragment)
-    except ValueError as error:
-        raise expected(name, form) from error
-
-
-@dataclass(frozen=True)
-class _Parts:
-    scheme: str
-    hostname: str | None
-    port: int | None
-    username: str | None
-    query: str
-    fragment: str
+        # Asked for, a port that is no number raises as well.
+        if parts.port != 0:
+            return parts
+    raise expected(name, form)
 
 
 def _secret_key(environ: Mapping[str, str], home: Path) -> str | None:

@@ -97,15 +97,8 @@ class Aggregate:
     @property
     def is_changed(self) -> bool:
         """Whether there is anything to write."""
-        return bool(
-            self.changed
-            or self.new_emails
-            or self.new_phones
-            or self.new_external_ids
-            or self.new_tags
-            or self.new_consents
-            or self.new_address is not None
-        )
+        parts = (self.new_emails, self.new_phones, self.new_external_ids, self.new_tags, self.new_consents)
+        return bool(self.changed) or self.new_address is not None or any(parts)
 
 
 def of_new(row: CustomerRow, source: str, uid: str | None = None) -> Aggregate:

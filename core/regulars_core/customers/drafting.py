@@ -35,13 +35,7 @@ SOURCE = "import"
 
 
 def _line(raw: str) -> str:
-    values.refuse_card_number(raw)
     return values.text(raw.strip(), max_length=LONGEST_LINE)
-
-
-def _note(raw: str) -> str:
-    values.refuse_card_number(raw)
-    return values.text(raw, max_length=LONGEST_NOTE)
 
 
 def _member(kind: Any) -> Callable[[str], Any]:
@@ -57,7 +51,7 @@ SINGLE: dict[str, Callable[[str], Any]] = {
     "birthday": values.date,
     "gender": values.gender,
     "language": values.language,
-    "notes": _note,
+    "notes": partial(values.text, max_length=LONGEST_NOTE),
 }
 ADDRESS: dict[str, Callable[[str], Any]] = {
     "street": _line,

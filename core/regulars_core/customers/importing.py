@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from regulars_core.customers import applying, naming, search, undoing
 from regulars_core.customers.aggregate import CustomerRow
+from regulars_core.customers.drafting import LONGEST_LINE, LONGEST_NOTE
 from regulars_core.customers.models import ConsentState, Kind, Status
 from regulars_plugin_api import values
 from regulars_plugin_api.exchange import Column, ColumnType, ImportContext, Importer, Outcome, Record, Rejected, parsed
@@ -78,9 +80,9 @@ class CustomerImporter(Importer):
         if store is not None:
             fields["store_id"] = store.id
         address = tuple([parsed(row, name, _line) for name in _ADDRESS])
-        emails = tuple(parsed(row, "email", _several, _email) or ())
+        emails = tuple(parsed(row, "email", _several, values.email) or ())
         phones = tuple(parsed(row, "phone", _several, values.phone, country or (store.country if store else None) or context.country) or ())
-        external_id = parsed(row, "external_id", _code)
+        external_id = parsed(row, "external_id", values.code)
         found = CustomerRow(
             external_id=external_id,
             fields=fields,
@@ -133,24 +135,7 @@ class CustomerImporter(Importer):
         search.reindex(session, touched - gone)
 
 
-def _line(raw: str) -> str:
-    values.refuse_card_number(raw)
-    return values.text(raw, max_length=400)
-
-
-def _notes(raw: str) -> str:
-    values.refuse_card_number(raw)
-    return values.text(raw, max_length=100_000)
-
-
-def _code(raw: str) -> str:
-    values.refuse_card_number(raw)
-    return values.code(raw)
-
-
-def _email(raw: str) -> values.EmailValue:
-    values.refuse_card_number(raw)
-    return values.email(raw)
+_line = partial(values.text, max_length=LONGEST_LINE)
 
 
 def _several(raw: str, parse: Any, *args: Any) -> list[Any]:
@@ -171,6 +156,6 @@ _FIELDS = (
     ("display_name", _line),
     ("gender", values.gender),
     ("language", values.language),
-    ("notes", _notes),
+    ("notes", partial(values.text, max_length=LONGEST_NOTE)),
 )
 _ADDRESS = ("street", "city", "postal_code", "region")

@@ -93,8 +93,7 @@ class Writer:
                 .execution_options(synchronize_session=False)
             )
         self.journal.updated(
-            "customer",
-            ((c.id or 0, name, _kept(old), _kept(c.fields[name])) for c in customers for name, old in c.changed.items()),
+            "customer", ((c.id or 0, name, _kept(old), _kept(c.fields[name])) for c in customers for name, old in c.changed.items())
         )
 
     def _update_addresses(self, customers: Sequence[Aggregate]) -> None:

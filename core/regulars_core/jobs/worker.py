@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -39,19 +40,10 @@ def run_worker(crm: Crm, stop: threading.Event, concurrency: int = 4, runners: S
     catch_up(crm)
     with _Pool(concurrency) as deliveries, _Pool(concurrency) as jobs, ThreadPoolExecutor(max(1, len(runners))) as long:
         for runner in runners:
-            long.submit(_keep_running, crm, stop, runner)
+            long.submit(_keep_working, stop, partial(runner, crm))
         submit = _executor(crm, deliveries)
         known: dict[str, str] = {}
-        while not stop.is_set():
-            try:
-                worked = _round(crm, submit, jobs, known)
-            except Exception:
-                # A database that is away for a while must not end the worker.
-                log.exception("the worker could not look for work")
-                stop.wait(TROUBLED)
-                continue
-            if not worked:
-                stop.wait(IDLE)
+        _keep_working(stop, lambda: _round(crm, submit, jobs, known))
         crm.jobs.drain()
     crm.jobs.draining.clear()
 
@@ -155,12 +147,13 @@ def _executor(crm: Crm, own: _Pool) -> _Pool | _Outside:
     return _Outside(crm, found[name])
 
 
-def _keep_running(crm: Crm, stop: threading.Event, runner: Runner) -> None:
+def _keep_working(stop: threading.Event, work: Callable[[], bool]) -> None:
     while not stop.is_set():
         try:
-            worked = runner(crm)
+            worked = work()
         except Exception:
-            log.exception("long work failed")
+            # A database that is away for a while must not end the worker.
+            log.exception("the worker could not do its work")
             stop.wait(TROUBLED)
             continue
         if not worked:

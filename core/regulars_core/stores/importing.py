@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -54,7 +55,7 @@ class StoreImporter(Importer):
 
     def parse(self, row: Mapping[str, str], context: ImportContext, number: int) -> StoreRow:
         """Read one row. Raises ``Rejected``."""
-        code = parsed(row, "code", _code)
+        code = parsed(row, "code", values.code)
         if code is None:
             raise Rejected("code", "blank", _("A store needs its code."))
         timezone = parsed(row, "timezone", values.timezone)
@@ -135,27 +136,14 @@ class StoreImporter(Importer):
         context.journal.created("store", ids)
         for number in ids:
             context.seen.first_time("store", number)
-        for store_id, fields in changed.items():
-            update_rows(session, Store.__table__, list(fields), [(store_id, *fields.values())])
-        context.journal.updated(
-            "store",
-            (
-                (store_id, name, getattr(known[store_id], name), value)
-                for store_id, fields in changed.items()
-                for name, value in fields.items()
-            ),
-        )
+        for number, fields in changed.items():
+            update_rows(session, Store.__table__, list(fields), [(number, *fields.values())])
+        changes = ((number, name, value) for number, fields in changed.items() for name, value in fields.items())
+        context.journal.updated("store", ((number, name, getattr(known[number], name), value) for number, name, value in changes))
 
 
 def _fields(store: Store) -> dict[str, Any]:
     return {name: getattr(store, name) for name in FIELDS} | {"region": store.region.name if store.region else None}
 
 
-def _line(raw: str) -> str:
-    values.refuse_card_number(raw)
-    return values.text(raw, max_length=400)
-
-
-def _code(raw: str) -> str:
-    values.refuse_card_number(raw)
-    return values.code(raw)
+_line = partial(values.text, max_length=400)

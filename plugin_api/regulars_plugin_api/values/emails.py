@@ -10,6 +10,7 @@ from typing import NamedTuple
 import idna
 
 from regulars_plugin_api.i18n import _
+from regulars_plugin_api.values.cards import refuse_card_number
 from regulars_plugin_api.values.problem import BadValue, required, shown
 
 _LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
@@ -29,8 +30,9 @@ class EmailValue(NamedTuple):
 
 
 def email(raw: str) -> EmailValue:
-    """One address, blanks around it taken off. Raises ``bad_email``."""
+    """One address, blanks around it taken off. Raises ``bad_email`` and ``card_number``."""
     typed = raw.strip()
+    refuse_card_number(typed)
     if len(typed) <= 254 and _ASCII.fullmatch(typed) and typed.index("@") <= 64 and "xn--" not in (match := typed.lower()):
         return EmailValue(typed, match)
     return _international(required(raw))

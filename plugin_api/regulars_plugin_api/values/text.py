@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from regulars_plugin_api.i18n import _
+from regulars_plugin_api.values.cards import refuse_card_number
 from regulars_plugin_api.values.problem import BadValue, required
 
 # Control characters but tab and line ends, halves of surrogate pairs, and code points that are no characters:
@@ -18,9 +19,10 @@ _NOT_IN_CODES = re.compile(r"[\t\n\r\u2028\u2029]")
 
 
 def text(raw: str, *, max_length: int = 1000) -> str:
-    """``raw`` as it is, or ``""`` if it is all blanks. Raises ``control_character`` and ``too_long``."""
+    """``raw`` as it is, or ``""`` if it is all blanks. Raises ``control_character``, ``too_long`` and ``card_number``."""
     if len(raw) > max_length:
         raise _too_long(max_length)
+    refuse_card_number(raw)
     if raw.isprintable():
         return raw if raw.strip() else ""
     unfit = _UNFIT.search(raw)

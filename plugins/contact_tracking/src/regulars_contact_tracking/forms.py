@@ -22,14 +22,12 @@ NOTHING_SAID = _("Write down what was said, or what came of it.")
 
 
 def line(raw: str) -> str:
-    """A line of free text without a card number."""
-    values.refuse_card_number(raw)
+    """A line of free text."""
     return values.text(raw.strip(), max_length=LONGEST_LINE)
 
 
 def text(raw: str) -> str:
-    """Free text of several lines without a card number."""
-    values.refuse_card_number(raw)
+    """Free text of several lines."""
     return values.text(raw.strip(), max_length=LONGEST_TEXT)
 
 

@@ -80,7 +80,7 @@ class InteractionImporter(Importer):
         done = _moment(row, "done_at", store, context, number)
         step["done_at"] = done and done.at
         return InteractionRow(
-            number=parsed(row, "external_id", _code),
+            number=parsed(row, "external_id", values.code),
             customer=_customer(row, store, context),
             channel=channel,
             direction=parsed(row, "direction", values.choice, DIRECTIONS) or Direction.OUT,
@@ -117,13 +117,8 @@ def _said(session: Session, ids: Sequence[int]) -> Mapping[int, Any]:
         return {row.id: row for row in rows}
 
 
-def _code(raw: str) -> str:
-    values.refuse_card_number(raw)
-    return values.code(raw)
-
-
 def _store(row: Mapping[str, str], context: ImportContext) -> StoreRef | None:
-    code = parsed(row, "store", _code)
+    code = parsed(row, "store", values.code)
     if code is None:
         return None
     store = context.stores.get(code)
@@ -141,7 +136,7 @@ def _moment(row: Mapping[str, str], field: str, store: StoreRef | None, context:
 
 
 def _customer(row: Mapping[str, str], store: StoreRef | None, context: ImportContext) -> CustomerRef:
-    number = parsed(row, "customer_external_id", _code)
+    number = parsed(row, "customer_external_id", values.code)
     email = parsed(row, "customer_email", values.email)
     phone = parsed(row, "customer_phone", values.phone, (store.country if store else None) or context.country)
     if not (number or email or phone):

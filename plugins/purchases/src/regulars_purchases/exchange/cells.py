@@ -1,4 +1,4 @@
-"""Cells of products and sales as the database keeps them: whole numbers, and codes without a card number in them."""
+"""Cells of products and sales as the database keeps them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,7 @@ from regulars_plugin_api.values import DecimalMark
 @lru_cache(maxsize=1 << 16)
 def code(raw: str) -> str:
     """A code, such as an article number."""
-    values.refuse_card_number(raw)
     return values.code(raw)
-
-
-def text(raw: str) -> str:
-    """A line of text."""
-    values.refuse_card_number(raw)
-    return values.text(raw)
 
 
 def minor(raw: str, currency: str, mark: DecimalMark) -> int:

@@ -73,7 +73,7 @@ def product_row(row: Mapping[str, str], currency: str, mark: DecimalMark) -> Pro
     if sku is None:
         raise Rejected("sku", "blank", _("A product needs its article number."))
     currency = parsed(row, "currency", values.currency) or currency
-    fields: dict[str, Any] = {name: parsed(row, name, cells.text) for name in TEXTS}
+    fields: dict[str, Any] = {name: parsed(row, name, values.text) for name in TEXTS}
     fields |= {name: parsed(row, name, cells.unit_price, currency, mark) for name in PRICES}
     if any(fields[name] is not None for name in PRICES) or row.get("currency"):
         fields["currency"] = currency

@@ -120,7 +120,7 @@ class SaleReader:
             key=(store.id, parsed(row, "till", cells.code) or "", business_date, receipt_no),
             sold_at=sold_at,
             currency=parsed(row, "currency", values.currency) or store.currency,
-            cashier=parsed(row, "cashier", cells.text),
+            cashier=parsed(row, "cashier", values.text),
             customer=self._customer(row, store, number),
         )
 
@@ -179,7 +179,7 @@ class SaleReader:
         if raw.isspace():
             return None
         if values.card_number_in(raw):
-            return str(parsed(row, field, cells.text))
+            return str(parsed(row, field, values.text))
         try:
             return str(parse(raw))
         except BadValue as bad:

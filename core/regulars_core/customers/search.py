@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain, islice
+from itertools import chain, count, islice
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from regulars_core.customers.fragments import anywhere, looked_up
 from regulars_core.customers.models import Customer, CustomerEmail, CustomerPhone, ExternalId, customer_search
 from regulars_plugin_api import values
 from regulars_plugin_api.bulk import insert_rows, staged
@@ -16,7 +17,6 @@ from regulars_plugin_api.db import BigInt
 
 SHORTEST_FRAGMENT = 3
 COMMON = 500
-_LITERALLY = str.maketrans({character: f"/{character}" for character in "/%_"})
 _BETWEEN_DIGITS = "+-./() \u2010\u2011\u2012\u2013\u2014\u2212"
 LAST_CHARACTER = "\U0010ffff"
 
@@ -42,7 +42,9 @@ def matching(session: Session, query: str) -> tuple[sa.ColumnElement[bool], dict
         phrases = (" AND ".join('"' + word.replace('"', '""') + '"' for word in words) for words in alternatives)
         given["phrases"] = " OR ".join(f"({phrase})" for phrase in phrases)
     else:
-        given |= {f"part{place}": f"%{word.translate(_LITERALLY)}%" for place, word in enumerate(chain(*alternatives))}
+        given |= {f"word{place}": anywhere(word) for place, word in enumerate(chain(*alternatives))}
+        parts = (looked_up(session, words) for words in alternatives)
+        given |= {f"part{place}": pattern for place, pattern in enumerate(chain.from_iterable(parts))}
     # SQLite begins with those whose long words are found, however many they are; in an id that was added to it sees no way to.
     names_first = bool(short and long and on_sqlite and _is_common(session, given))
     return _condition(len(short), tuple(map(len, alternatives)), names_first=names_first, on_sqlite=on_sqlite), given
@@ -59,10 +61,9 @@ def phone_digits(query: str) -> str | None:
 
 
 def search_words(names: Iterable[str | None], emails: Iterable[str], phones: Iterable[str], external_ids: Iterable[str]) -> str:
-    """The text that is searched for one customer: folded names, e-mails as they are matched, E.164 digits, folded numbers."""
-    words = [*dict.fromkeys(part for part in names if part), *emails, *(phone.lstrip("+") for phone in phones)]
-    words.extend(values.fold(external_id) for external_id in external_ids)
-    return " ".join(words)
+    """The text that is searched for one customer: its folded names, folded e-mails, E.164 digits and folded numbers."""
+    words = [*dict.fromkeys(part for part in names if part), *map(values.fold, emails), *(phone.lstrip("+") for phone in phones)]
+    return " ".join((*words, *map(values.fold, external_ids)))
 
 
 def index(session: Session, rows: Sequence[tuple[int, str]]) -> None:
@@ -87,11 +88,7 @@ def put(session: Session, customer: Customer) -> None:
 
 
 def _searched(customer: Customer) -> tuple[list[str], list[str], list[str]]:
-    return (
-        [one.match for one in customer.emails],
-        [one.e164 for one in customer.phones],
-        [one.value for one in customer.external_ids],
-    )
+    return [one.match for one in customer.emails], [one.e164 for one in customer.phones], [one.value for one in customer.external_ids]
 
 
 def forget(session: Session, ids: Iterable[int]) -> None:
@@ -150,8 +147,13 @@ def _found(alternatives: tuple[int, ...], *, on_sqlite: bool) -> sa.Select[tuple
     if on_sqlite:
         matches = sa.literal_column("customer_search").op("MATCH")(sa.bindparam("phrases", type_=sa.Text))
         return sa.select(sa.literal_column("rowid")).select_from(_fulltext).where(matches)
-    has = (customer_search.c.words.like(sa.bindparam(f"part{place}"), escape="/") for place in range(sum(alternatives)))
+    # The index is asked for what stands in no function.
+    has = (sa.and_(_like(f"part{place}"), sa.func.coalesce(_like(f"word{place}"), sa.false())) for place in count())
     return sa.select(customer_search.c.customer_id).where(sa.or_(*(sa.and_(*islice(has, amount)) for amount in alternatives)))
+
+
+def _like(pattern: str) -> sa.ColumnElement[bool]:
+    return customer_search.c.words.like(sa.bindparam(pattern), escape="/")
 
 
 _HOW_COMMON = sa.select(sa.func.count()).select_from(_found((), on_sqlite=True).limit(COMMON).subquery())

@@ -123,7 +123,7 @@ def first(
     """So many of the customers gathered, in order, after a place: name and id, or the id where that is the order."""
     values = {**found.values, "most": most, **dict(zip(("place_id", "place_name"), reversed(place or ()), strict=False))}
     asked, placed = (tuple(columns), found.conditions, order), place is not None
-    planned = None if _is_whole(found.conditions) or found.conditions[0] in _AMONG else PLANNED_ANEW
+    planned = None if _is_whole(found.conditions) or "gathered" in found.values else PLANNED_ANEW
     if found.walk:
         rows = read_rows(session, _walked(*asked, placed=placed), values, planned)
         if len(rows) == most or _is_whole(found.conditions):

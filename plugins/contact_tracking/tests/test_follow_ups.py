@@ -70,6 +70,17 @@ def test_done_in_one_step_with_what_came_of_it_and_a_way_back(chain: Any, staff:
     assert chain.follow_ups()[0][4] is False
 
 
+def test_the_next_step_at_the_top_of_the_page(chain: Any, staff: Callable[..., Staff]) -> None:
+    anna, olle, ada = staff("Anna", "clerk", stores=["M1"]), staff("Olle", "clerk", stores=["NY"]), chain.customer("Ada Öberg")
+    path = f"/contact_tracking/customers/{ada}/next-step"
+    promise(chain, anna, "Ada Öberg", "Ring about the coat", "2026-11-24")
+    reply = anna.get(path, headers={"HX-Request": "true"})
+    assert (reply.status_code, "Ring about the coat" in reply.text, "<html" in reply.text) == (200, True, False)
+    opened = anna.get(path)
+    assert (opened.status_code, opened.headers["Location"]) == (302, f"/customers/{ada}")
+    assert [olle.get(path, headers=headers).status_code for headers in ({}, {"HX-Request": "true"})] == [404, 404]
+
+
 def test_to_another_day(chain: Any, staff: Callable[..., Staff]) -> None:
     anna = staff("Anna", "clerk")
     promise(chain, anna, "Bo", "Ring", "2026-11-20")

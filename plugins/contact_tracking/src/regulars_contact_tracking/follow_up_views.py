@@ -47,10 +47,12 @@ def follow_up(follow_up_id: int) -> str:
 
 @pages.get("/customers/<int:customer_id>/next-step")
 @access("contact_tracking.view")
-def next_step(customer_id: int) -> str:
-    """The next step of a customer, for the top of the page."""
+def next_step(customer_id: int) -> ResponseReturnValue:
+    """The next step of a customer, for the top of the page; opened by itself, it is the page."""
     with current_crm().read(current_viewer()) as session:
         customer = current_crm().customers.seen_by(session, current_viewer(), customer_id)
+        if "HX-Request" not in request.headers:
+            return redirect(url_for("customers.show", customer_id=customer.id))
         return render("contact_tracking/next_step.html", customer=customer, **contributions.next_step(session, customer, current_viewer()))
 
 

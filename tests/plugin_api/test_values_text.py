@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import unicodedata
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -149,6 +150,15 @@ def test_card_numbers_are_found_however_they_are_written(text: str) -> None:
 )
 def test_telephones_bar_codes_and_stamps_are_no_card_numbers(text: str) -> None:
     assert values.card_number_in(text) is None
+
+
+@pytest.mark.parametrize("parse", [values.text, values.code])
+def test_neither_a_text_nor_a_code_has_a_card_number(parse: Callable[[str], str]) -> None:
+    assert code_of("4111 1111 1111 1111", parse) == "card_number"
+
+
+def test_an_email_address_has_no_card_number() -> None:
+    assert code_of("4111111111111111@example.com", values.email) == "card_number"
 
 
 def test_the_refusal_does_not_repeat_the_card_number() -> None:
